@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+#include "edge/sandbox.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "edge/confine.h"
+
+static int
+failed(const char *what, struct mk_why *why)
+{
+	return mk_fail(why, MK_E_SYSTEM, "limits", "cannot %s: %s", what,
+	    strerror(errno));
+}
+
+/*
+ * Else the first file that is opened would be taken for standard output.
+ * The lowest free descriptor is the one that is missing.
+ */
+static int
+fill_standard(struct mk_why *why)
+{
+	int fd;
+
+	for (fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) != -1)
+			continue;
+		if (open("/dev/null", O_RDWR) != fd)
+			return failed("open '/dev/null'", why);
+	}
+	return MK_OK;
+}
+
+/* A kernel before 5.9 leaves open what the caller left open. */
+static void
+close_others(void)
+{
+#ifdef SYS_close_range
+	(void)syscall(SYS_close_range, 3U, ~0U, 0U);
+#endif
+}
+
+int
+mk_limit_lower(int resource, rlim_t value, struct mk_why *why)
+{
+	struct rlimit now;
+
+	if (getrlimit(resource, &now) != 0)
+		return failed("get limits", why);
+	if (now.rlim_max != RLIM_INFINITY && now.rlim_max < value)
+		value = now.rlim_max;
+	now.rlim_cur = now.rlim_max = value;
+	return setrlimit(resource, &now) == 0 ? MK_OK :
+	    failed("set limits", why);
+}
+
+/* SIGALRM must end us, whatever the parent did with it. */
+static int
+set_alarm(unsigned seconds)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigaddset(&set, SIGXCPU);
+	if (signal(SIGALRM, SIG_DFL) == SIG_ERR ||
+	    signal(SIGXCPU, SIG_DFL) == SIG_ERR ||
+	    sigprocmask(SIG_UNBLOCK, &set, NULL) != 0)
+		return -1;
+	alarm(seconds);
+	return 0;
+}
+
+/* What the limits were before; a program run in our place gets them. */
+static struct {
+	int resource;
+	struct rlimit before;
+	bool set;
+} softened[] = {
+	{ .resource = RLIMIT_CORE },
+	{ .resource = RLIMIT_CPU }
+};
+
+static int
+soften(size_t i, rlim_t value, struct mk_why *why)
+{
+	struct rlimit now;
+
+	if (getrlimit(softened[i].resource, &softened[i].before) != 0)
+		return failed("get limits", why);
+	now = softened[i].before;
+	if (now.rlim_cur == RLIM_INFINITY || now.rlim_cur > value)
+		now.rlim_cur = value;
+	if (setrlimit(softened[i].resource, &now) != 0)
+		return failed("set limits", why);
+	softened[i].set = true;
+	return MK_OK;
+}
+
+void
+mk_process_unlimit(void)
+{
+	size_t i;
+
+	alarm(0);
+	(void)signal(SIGPIPE, SIG_DFL);
+	for (i = 0; i < sizeof(softened) / sizeof(softened[0]); i++) {
+		if (softened[i].set)
+			(void)setrlimit(softened[i].resource,
+			    &softened[i].before);
+	}
+}
+
+int
+mk_process_isolate(int fd, struct mk_why *why)
+{
+	int other;
+
+	for (other = 0; other <= STDERR_FILENO; other++) {
+		if (other != fd)
+			(void)close(other);
+	}
+#ifdef SYS_close_range
+	if (fd > STDERR_FILENO + 1)
+		(void)syscall(SYS_close_range, STDERR_FILENO + 1U,
+		    (unsigned)fd - 1U, 0U);
+	(void)syscall(SYS_close_range, (unsigned)fd + 1U, ~0U, 0U);
+#endif
+	return fcntl(fd, F_GETFD) != -1 ? MK_OK :
+	    failed("keep the pipe", why);
+}
+
+int
+mk_process_limits(unsigned seconds, struct mk_why *why)
+{
+	int r;
+
+	r = fill_standard(why);
+	if (r != MK_OK)
+		return r;
+	close_others();
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return failed("ignore SIGPIPE", why);
+	/* A core would hold what the process read. */
+	r = soften(0, 0, why);
+	if (r == MK_OK && seconds > 0)
+		r = soften(1, seconds, why);
+	if (r != MK_OK)
+		return r;
+	if (set_alarm(seconds) != 0)
+		return failed("set the alarm", why);
+	return MK_OK;
+}
