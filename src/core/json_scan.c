@@ -8,9 +8,13 @@
 #include "core/err.h"
 #include "core/limits.h"
 
+#define FOLD	65u	/* a raw line feed and the 64 characters behind it */
+
 struct scan {
 	const uint8_t *text, *p, *end;
-	size_t raw_lf;
+	const uint8_t *string;	/* where the open one begins */
+	size_t folds;		/* raw line feeds in it */
+	size_t raw_lf;		/* in all of them */
 	unsigned depth;
 	bool closed;		/* the outermost bracket has been closed */
 	const char *stage;
@@ -179,6 +183,20 @@ scan_escape(struct scan *s)
 	return 0;
 }
 
+/*
+ * A raw line feed: the writer of 2016 and 2017 put one before every 64
+ * characters of a binary value, and nowhere else.
+ */
+static int
+scan_fold(struct scan *s)
+{
+	if ((size_t)(s->p - s->string) != s->folds * FOLD)
+		return refuse(s, "raw line feed out of its place");
+	s->folds++;
+	s->p++;
+	return 0;
+}
+
 /* What stands in a string and is neither plain nor its end. */
 static int
 scan_odd(struct scan *s)
@@ -187,11 +205,8 @@ scan_odd(struct scan *s)
 
 	if (*s->p == '\\')
 		return scan_escape(s);
-	if (*s->p == '\n') {
-		s->raw_lf++;
-		s->p++;
-		return 0;
-	}
+	if (*s->p == '\n')
+		return scan_fold(s);
 	if (*s->p == '\0')
 		return refuse(s, "nul");
 	if (*s->p < 0x20)
@@ -203,20 +218,34 @@ scan_odd(struct scan *s)
 	return 0;
 }
 
+/* At the closing quote: all line feeds are there, or none. */
+static int
+end_string(struct scan *s)
+{
+	size_t len = (size_t)(s->p - s->string);
+
+	if (s->folds > 0 && (s->folds != (len + FOLD - 1) / FOLD ||
+	    len % FOLD == 1))
+		return refuse(s, "raw line feed out of its place");
+	s->raw_lf += s->folds;
+	s->p++;
+	return 0;
+}
+
 /* From behind the opening quote to behind the closing one. */
 static int
 scan_string(struct scan *s)
 {
 	int r;
 
+	s->string = s->p;
+	s->folds = 0;
 	for (;;) {
 		s->p = skip_plain(s->p, s->end);
 		if (s->p == s->end)
 			return refuse(s, "string without end");
-		if (*s->p == '"') {
-			s->p++;
-			return 0;
-		}
+		if (*s->p == '"')
+			return end_string(s);
 		r = scan_odd(s);
 		if (r != 0)
 			return r;

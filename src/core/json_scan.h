@@ -4,7 +4,8 @@
  * sees it; json.c is its only caller.  After it a text
  *
  * - holds no NUL, raw or as \u0000, no byte order mark, no control outside
- *   strings but space, tab, CR and LF, and none inside but LF;
+ *   strings but space, tab, CR and LF, and none inside but LF, before
+ *   every 64 characters or nowhere;
  * - is well-formed UTF-8 (RFC 3629), outside strings ASCII;
  * - has only the escapes of RFC 8259, surrogates in pairs;
  * - opens at most MK_JSON_DEPTH brackets, closes as many, ends every

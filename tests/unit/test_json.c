@@ -353,14 +353,14 @@ START_TEST(every_byte_in_a_string)
 			notes.raw_lf = 0;
 			r = parse(s, 32, &json);
 			if ((c >= 0x20 && c < 0x80 && c != '"' && c != '\\') ||
-			    c == '\n')
+			    (c == '\n' && at == 1))
 				ck_assert_int_eq(r, 0);
 			else if (c == '"')
 				ck_assert_int_eq(r, MK_E_REFUSED);
 			else
 				ck_assert_int_eq(mk_json_scan(s, 32, "parse",
 				    &raw_lf, NULL), MK_E_REFUSED);
-			ck_assert_uint_eq(notes.raw_lf, c == '\n');
+			ck_assert_uint_eq(notes.raw_lf, c == '\n' && at == 1);
 			if (r == 0)
 				ck_assert(is_str(json, s + 1, 30));
 			mk_arena_release(&arena);
@@ -412,7 +412,7 @@ START_TEST(repeated_members)
 		"{\"\":1,\"\":1}", "{\"a\":1,\"\\u0061\":1}",
 		"{\"a/b\":1,\"a\\/b\":1}", "[{\"x\":{\"a\":1,\"a\":1}}]",
 		"{\"\xc3\xa9\":1,\"\\u00e9\":1}",
-		"{\"a\nb\":1,\"a\\nb\":1}"
+		"{\"\nb\":1,\"\\nb\":1}"
 	};
 	size_t i;
 
@@ -481,22 +481,41 @@ START_TEST(half_a_million_members)
 }
 END_TEST
 
+#define FOLDED	"\n0123456789abcdef0123456789abcdef" \
+		"0123456789abcdef0123456789abcdef"
+
 START_TEST(raw_line_feeds)
 {
 	const struct mk_json *top;
 
-	top = good("{\n\"k\": \"\nAB\nCD\", \"x\\\\\": \"\\\"\n\\\\\","
-	    "\n\"t\": [\n1], \"l\n\": 2, \"n\": \"\\n\"\n}\n");
-	ck_assert_uint_eq(notes.raw_lf, 4);
-	ck_assert(mk_json_is(mk_json_member(top, "k"), "\nAB\nCD"));
-	ck_assert(mk_json_is(mk_json_member(top, "x\\"), "\"\n\\"));
+	top = good("{\n\"k\": \"" FOLDED "\nCD\", \"x\\\\\": \"\nAB\","
+	    "\n\"t\": [\n1], \"\nl\": \"" FOLDED "\", \"n\": \"\\n\"\n}\n");
+	ck_assert_uint_eq(notes.raw_lf, 5);
+	ck_assert(mk_json_is(mk_json_member(top, "k"), FOLDED "\nCD"));
+	ck_assert(mk_json_is(mk_json_member(top, "x\\"), "\nAB"));
 	ck_assert(mk_json_is(mk_json_member(top, "n"), "\n"));
-	ck_assert_ptr_nonnull(mk_json_member(top, "l\n"));
+	ck_assert(mk_json_is(mk_json_member(top, "\nl"), FOLDED));
 	/* Notes add up over the texts of a set; a refused text adds none. */
-	good("\"\n\"");
-	ck_assert_uint_eq(notes.raw_lf, 5);
+	good("\"\n-\"");
+	ck_assert_uint_eq(notes.raw_lf, 6);
 	good("[\n]");
-	ck_assert_uint_eq(notes.raw_lf, 5);
+	ck_assert_uint_eq(notes.raw_lf, 6);
+}
+END_TEST
+
+/* Before every 64 characters, or nowhere. */
+START_TEST(line_feeds_out_of_place)
+{
+	static const char *const v[] = {
+		"\"\n\"", "\"A\n\"", "\"A\nB\"", "\"\n\nA\"", "\"\nA\n\"",
+		"\"" FOLDED "\n\"", "\"" FOLDED "A\"", "\"" FOLDED "A\nB\"",
+		"\"" FOLDED FOLDED "A\"", "{\"a\n\":1}", "\"\\n\nA\"",
+		"\"\xc3\xa9\n\""
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(v); i++)
+		bad_scan(v[i], strlen(v[i]));
 }
 END_TEST
 
@@ -508,9 +527,10 @@ START_TEST(places_in_reasons)
 		{ "[1,\"\\ud800\"]", "byte 4 " },
 		{ "[\"a\x01\"]", "byte 3 " },
 		{ "[1,nope]", "byte 4" },
-		{ "[\"\n\n\n\",nope]", "byte 8" },
-		{ "[\"\\n\n\",\"\n\",nope]", "byte 12" },
-		{ "[\"\n\"", "byte 4 " }
+		{ "[\"\nA\",nope]", "byte 7" },
+		{ "[\"\\n\",\"\nA\",nope]", "byte 12" },
+		{ "[\"\n\"", "byte 3 " },
+		{ "[\"\nA\"", "byte 5 " }
 	};
 	size_t i;
 
@@ -699,6 +719,7 @@ mk_suite(void)
 	tcase_add_test(t, repeated_among_any_number);
 	tcase_add_test(t, half_a_million_members);
 	tcase_add_test(t, raw_line_feeds);
+	tcase_add_test(t, line_feeds_out_of_place);
 	tcase_add_test(t, places_in_reasons);
 	tcase_add_test(t, long_strings);
 	tcase_add_test(t, lengths_are_bytes_unescaped);
