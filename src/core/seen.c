@@ -311,8 +311,7 @@ mk_seen_judge(const struct mk_seen *seen, const struct mk_version *v,
 		/* Without signed times no other content can be newer. */
 		if (!master || !personal || !same(old->ssh, v->ssh))
 			return mk_fail(why, MK_E_REFUSED, "version", "not the "
-			    "set that was pinned when it was first seen; to "
-			    "take it run: meshkeys accept USER");
+			    "set that was pinned when it was first seen");
 		*ret_order = MK_SEEN_SAME;
 		return 0;
 	}

@@ -70,7 +70,7 @@ mk_store_set(const struct mk_store *store, const struct mk_udf *udf,
 	r = read_file(&store->cache, name, max, ret_file, why);
 	if (r == MK_E_ABSENT)
 		return mk_fail(why, MK_E_NOPROFILE, "cache",
-		    "no '%s/%s'; run: meshkeys refresh", MK_CACHEDIR, name);
+		    "no profile set '%s/%s'", MK_CACHEDIR, name);
 	if (r == MK_E_TOOBIG)
 		return mk_fail(why, MK_E_REFUSED, "cache",
 		    "'%s/%s' is larger than max-set, %zu bytes", MK_CACHEDIR,

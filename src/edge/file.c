@@ -168,7 +168,7 @@ mk_dir_read(const struct mk_dir *dir, const char *name, size_t max,
 	struct source s = { -1, path, max };
 
 	/* Only for messages: what is too long for it is opened all the same. */
-	snprintf(path, sizeof(path), "%s/%s",
+	snprintf(path, sizeof(path), "%s%s/%s", dir->root->name,
 	    strcmp(dir->path, "/") == 0 ? "" : dir->path, name);
 	if (strchr(name, '/') != NULL)
 		return mk_fail(why, MK_E_BUG, "open",
@@ -211,7 +211,7 @@ mk_file_read(const char *path, size_t max, struct mk_file *ret_file,
 	if (s.fd == -1)
 		return mk_open_fail(errno, path, why);
 	/* Who calls may as well give us a file of her own. */
-	return read_opened(&s, geteuid(), MK_UID_NONE, ret_file, why);
+	return read_opened(&s, MK_UID_NONE, geteuid(), ret_file, why);
 }
 
 void

@@ -68,11 +68,11 @@ real_path(int fd, char out[PATH_MAX])
 }
 
 /*
- * The name of the directory 'up' levels above, for a message: the real one
- * below the root, or the dots that lead to it where /proc cannot tell.
+ * The name below the root of the directory 'up' levels above: the real one,
+ * or the dots that lead to it where /proc cannot tell.
  */
 static void
-name_parent(const struct mk_dir *dir, unsigned up, char out[PATH_MAX])
+name_below(const struct mk_dir *dir, unsigned up, char out[PATH_MAX])
 {
 	char top[PATH_MAX] = "";
 	size_t n, skip = 0;
@@ -104,7 +104,7 @@ static int
 judge_parent(const struct mk_dir *dir, unsigned up, const struct stat *top,
     struct stat *last, struct mk_why *why)
 {
-	char dots[3 * DEPTH_MAX + 1], name[PATH_MAX];
+	char dots[3 * DEPTH_MAX + 1], below[PATH_MAX], name[PATH_MAX];
 	struct stat st;
 	unsigned i;
 
@@ -122,7 +122,8 @@ judge_parent(const struct mk_dir *dir, unsigned up, const struct stat *top,
 	*last = st;
 	if (mk_judge(&st, dir->root->self, MK_UID_NONE, "", NULL) == MK_OK)
 		return MK_OK;
-	name_parent(dir, up, name);
+	name_below(dir, up, below);
+	snprintf(name, sizeof(name), "%s%s", dir->root->name, below);
 	return mk_judge(&st, dir->root->self, MK_UID_NONE, name, why);
 }
 

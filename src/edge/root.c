@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,7 +26,7 @@
 int
 mk_root_open(const char *dir, struct mk_root *ret_root, struct mk_why *why)
 {
-	struct mk_root root = { -1, MK_UID_NONE };
+	struct mk_root root = { -1, MK_UID_NONE, "" };
 
 	if (dir != NULL) {
 		root.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -35,6 +37,7 @@ mk_root_open(const char *dir, struct mk_root *ret_root, struct mk_why *why)
 		if (root.fd == -1)
 			return mk_open_fail(errno, dir, why);
 		root.self = geteuid();
+		root.name = strcmp(dir, "/") == 0 ? "" : dir;
 	}
 	*ret_root = root;
 	return MK_OK;
@@ -87,12 +90,14 @@ judge_dir(const struct mk_dir *dir, const struct stat *st,
     enum mk_owner owner, struct mk_why *why)
 {
 	uid_t also = MK_UID_NONE;
+	char path[PATH_MAX];
 	int r;
 
+	snprintf(path, sizeof(path), "%s%s", dir->root->name, dir->path);
 	/* Its parents are root's, so root gave a store to who owns it. */
 	if (owner == MK_OWNED_BY_ANYONE)
 		also = st->st_uid;
-	r = mk_judge(st, dir->root->self, also, dir->path, why);
+	r = mk_judge(st, dir->root->self, also, path, why);
 	return r != MK_OK ? r : mk_judge_parents(dir, st, why);
 }
 

@@ -23,6 +23,9 @@ struct mk_why;
 struct mk_root {
 	int fd;			/* -1: the system's own root */
 	uid_t self;		/* trusted too below a --root */
+	const char *name;	/* DIR, or "": what messages put before paths,
+				   so that a repair command hits the right
+				   file; borrowed */
 };
 
 /* 'dir' NULL is the system's root.  MK_E_PERM, MK_E_CONFIG, MK_E_SYSTEM. */

@@ -21,6 +21,7 @@ setup(void)
 {
 	tree_setup();
 	ck_assert_int_eq(mk_root_open(tree_dir, &root, &why), 0);
+	root.name = "";		/* messages as without a --root */
 	mk_store_open(&root, &store);
 	ck_assert(mk_udf_parse(F1, MK_UDF_TEXT, &udf));
 }
@@ -47,7 +48,7 @@ START_TEST(sets)
 	ck_assert_int_eq(mk_store_set(&store, &udf, 9, &file, &why),
 	    MK_E_NOPROFILE);
 	ck_assert_str_eq(why.detail,
-	    "no '" SET "'; run: meshkeys refresh");
+	    "no profile set '" SET "'");
 	tree_text(SET, "{}");
 	ck_assert_int_eq(utimensat(AT_FDCWD, tree_path(SET), times, 0), 0);
 	ck_assert_int_eq(mk_store_set(&store, &udf, 2, &file, &why), 0);

@@ -22,6 +22,7 @@ setup(void)
 {
 	tree_setup();
 	ck_assert_int_eq(mk_root_open(tree_dir, &root, &why), 0);
+	root.name = "";		/* messages as without a --root */
 }
 
 static void

@@ -26,6 +26,7 @@ setup(void)
 {
 	tree_setup();
 	ck_assert_int_eq(mk_root_open(tree_dir, &root, &why), 0);
+	root.name = "";		/* messages as without a --root */
 	ck_assert_int_eq(mk_config_load(&root, NULL, &config, &why), 0);
 }
 

@@ -23,6 +23,7 @@ setup(void)
 {
 	tree_setup();
 	ck_assert_int_eq(mk_root_open(tree_dir, &root, &why), 0);
+	root.name = "";		/* messages as without a --root */
 	memset(&why, 0, sizeof(why));
 }
 
@@ -177,6 +178,28 @@ START_TEST(directory)
 }
 END_TEST
 
+/* A repair command below a root must not change the system's own file. */
+START_TEST(rooted_message)
+{
+	char want[3 * PATH_MAX];
+
+	root.name = tree_dir;
+	tree_text(CONF "/map", "x");
+	chmod(tree_path(CONF "/map"), 0664);
+	ck_assert_int_eq(read_conf("map", 9, NULL), MK_E_PERM);
+	snprintf(want, sizeof(want), "cannot use '%s" CONF "/map': writable "
+	    "by group; run: chmod g-w %s" CONF "/map", tree_dir, tree_dir);
+	ck_assert_str_eq(why.detail, want);
+	chmod(tree_path(CONF), 0775);
+	ck_assert_int_eq(read_conf("map", 9, NULL), MK_E_PERM);
+	ck_assert_ptr_nonnull(strstr(why.detail, tree_dir));
+	chmod(tree_path(CONF), 0755);
+	chmod(tree_path("/etc"), 0775);
+	ck_assert_int_eq(read_conf("map", 9, NULL), MK_E_PERM);
+	ck_assert_ptr_nonnull(strstr(why.detail, tree_dir));
+}
+END_TEST
+
 START_TEST(no_directory)
 {
 	struct mk_dir dir;
@@ -247,10 +270,11 @@ START_TEST(owners)
 	    MK_E_PERM);
 	mk_dir_close(&dir);
 	/* The owner of a parent could put another store there. */
-	ck_assert_int_eq(chown(tree_path("/var"), 1234, 0), 0);
-	if (strncmp(STORE, "/var/", 5) == 0)
+	if (strncmp(STORE, "/var/", 5) == 0) {
+		ck_assert_int_eq(chown(tree_path("/var"), 1234, 0), 0);
 		ck_assert_int_eq(mk_dir_open(&root, STORE,
 		    MK_OWNED_BY_ANYONE, &dir, &why), MK_E_PERM);
+	}
 }
 END_TEST
 
