@@ -5,6 +5,7 @@
 
 #include "cmd/akc.h"
 #include "core/base64.h"
+#include "core/buf.h"
 #include "core/digest.h"
 #include "core/sshkey.h"
 
@@ -48,6 +49,24 @@ read_fingerprint(const char *s, struct akc_offer *offer)
 	set_fingerprint(offer);
 }
 
+/*
+ * What another command may want to know of a certificate: sshd's %f is the
+ * fingerprint of the key inside.
+ */
+static void
+name_certificate(const uint8_t *blob, size_t len, struct akc_offer *offer)
+{
+	struct mk_buf plain;
+
+	mk_buf_init(&plain, MK_OFFERED_MAX);
+	if (mk_sshkey_cert_plain(blob, len, &plain)) {
+		mk_sha256((const uint8_t *)plain.data, plain.len,
+		    offer->key.sha256);
+		set_fingerprint(offer);
+	}
+	mk_buf_release(&plain);
+}
+
 static int
 read_blob(const char *type, const char *s, struct akc_offer *offer,
     struct mk_why *why)
@@ -60,8 +79,13 @@ read_blob(const char *type, const char *s, struct akc_offer *offer,
 	offer->blob = malloc(MK_B64_DECODED(len) + 1);
 	if (offer->blob == NULL)
 		return mk_fail(why, MK_E_SYSTEM, "memory", "out of memory");
-	if (!mk_b64std_decode(s, len, offer->blob, &len) ||
-	    mk_sshkey_parse(offer->blob, len, &key, NULL) != 0 ||
+	if (!mk_b64std_decode(s, len, offer->blob, &len))
+		return 0;
+	if (offer->certificate) {
+		name_certificate(offer->blob, len, offer);
+		return 0;
+	}
+	if (mk_sshkey_parse(offer->blob, len, &key, NULL) != 0 ||
 	    key.name_len != strlen(type) ||
 	    memcmp(key.name, type, key.name_len) != 0)
 		return 0;
@@ -88,8 +112,6 @@ akc_offer_read(const struct akc_args *args, struct akc_offer *ret_offer,
 	ret_offer->given = true;
 	ret_offer->certificate = mk_sshkey_is_cert(args->type,
 	    strlen(args->type));
-	if (ret_offer->certificate)
-		return 0;
 	return read_blob(args->type, args->key, ret_offer, why);
 }
 

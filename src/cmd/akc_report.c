@@ -116,7 +116,7 @@ akc_report_answer(const struct mk_answer *answer, const char *user,
 	for (i = 0; i < answer->n_records; i++) {
 		if (answer->records[i].code != 0)
 			report_failed(&answer->records[i], user);
-		else
+		else if (answer->why.code == 0)
 			report_decided(&answer->records[i], user, offered,
 			    log_matches);
 	}

@@ -57,6 +57,14 @@ int	mk_sshkey_parse_text(struct mk_arena *a, const char *s, size_t n,
 /* Whether a type string names a certificate: *-cert-v[0-9]+@* */
 bool	mk_sshkey_is_cert(const char *name, size_t n);
 
+/*
+ * The plain key inside of a certificate of the known types, as sshd's %f
+ * hashes it: appends its blob to 'out'.  Nothing of the certificate is
+ * verified.  False if it is none, or cut short.
+ */
+bool	mk_sshkey_cert_plain(const uint8_t *blob, size_t len,
+	    struct mk_buf *out);
+
 /* The bit of a type string, MK_SSH_OTHER for one not in the list. */
 enum mk_sshkey_type mk_sshkey_type_of(const char *name, size_t n);
 
