@@ -48,7 +48,7 @@ add_record(struct mk_buf *tail, const struct mk_record *rec)
 	mk_log_value(tail, "set", rec->set_time != MK_TIME_NONE ? when :
 	    NULL);
 	(void)snprintf(age, sizeof(age), "%lld", (long long)rec->age);
-	mk_log_value(tail, "age", age);
+	mk_log_value(tail, "age", rec->age != MK_AGE_NONE ? age : NULL);
 }
 
 static const char *

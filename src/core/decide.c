@@ -39,7 +39,6 @@ judge_age(const struct mk_question *q, const struct mk_found *found,
 {
 	bool future = found->mtime > q->now;
 
-	rec->age = q->now - found->mtime;
 	rec->stale = view->clock_stale || future || rec->age > q->fresh_for;
 	if (q->stale_for >= 0 && !future && rec->age > q->stale_for)
 		return mk_fail(&rec->why, MK_E_STALE, "freshness", "no portal "
@@ -57,6 +56,8 @@ judge_signed_time(const struct mk_question *q, const struct mk_policy *policy,
     const struct mk_verified_view *view, struct mk_record *rec)
 {
 	int64_t updated = view->version.personal_time;
+	/* As for Expires: a clock set back makes nothing younger. */
+	int64_t now = q->now > q->build_time ? q->now : q->build_time;
 
 	if (policy->not_before != MK_TIME_NONE &&
 	    (updated == MK_TIME_NONE || updated < policy->not_before))
@@ -64,7 +65,7 @@ judge_signed_time(const struct mk_question *q, const struct mk_policy *policy,
 		    "the profile was signed before not-before, or at no "
 		    "known time");
 	if (policy->max_signed_age >= 0 && (updated == MK_TIME_NONE ||
-	    q->now - updated > policy->max_signed_age))
+	    now - updated > policy->max_signed_age))
 		return mk_fail(&rec->why, MK_E_STALE, "policy", "the profile "
 		    "was signed longer ago than max-signed-age, or at no "
 		    "known time");
@@ -117,7 +118,7 @@ collect(struct deciding *d, const struct mk_found *found,
     const struct mk_verified_view *view, struct mk_record *rec)
 {
 	char *options = line_options(found->policy, rec->stale);
-	size_t i;
+	size_t i, before = d->n_lines;
 	int r = options != NULL ? 0 : MK_E_SYSTEM;
 
 	for (i = 0; i < view->n_keys && r == 0; i++) {
@@ -131,10 +132,13 @@ collect(struct deciding *d, const struct mk_found *found,
 		r = add_line(d, &view->keys[i], options);
 	}
 	free(options);
-	if (r != 0)
-		return mk_fail(&rec->why, MK_E_SYSTEM, "memory",
-		    "out of memory");
-	return 0;
+	if (r == 0)
+		return 0;
+	/* A profile that failed has no part in what is printed. */
+	while (d->n_lines > before)
+		free(d->lines[--d->n_lines].options);
+	rec->matched = false;
+	return mk_fail(&rec->why, MK_E_SYSTEM, "memory", "out of memory");
 }
 
 static int
@@ -174,11 +178,13 @@ decide_one(struct deciding *d, size_t i, struct mk_record *rec)
 
 	rec->udf = found->udf;
 	rec->set_time = MK_TIME_NONE;
+	rec->age = MK_AGE_NONE;
 	if (found->failed != 0) {
 		rec->why = found->why;
 		return found->failed;
 	}
-	rec->age = d->q->now - found->mtime;
+	/* A time before 1970 is nobody's, and would overflow. */
+	rec->age = d->q->now - (found->mtime > 0 ? found->mtime : 0);
 	if ((r = verify_found(d, &d->arenas[i], found, &verified,
 	    &rec->why)) != 0)
 		return r;

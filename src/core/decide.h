@@ -57,13 +57,15 @@ struct mk_question {
 	size_t n_found;
 };
 
+#define MK_AGE_NONE	INT64_MIN	/* there was no set */
+
 /* What was decided about one profile. */
 struct mk_record {
 	struct mk_udf udf;
 	int code;			/* 0 or MK_E_* */
 	struct mk_why why;		/* with code */
 	int64_t set_time;		/* P.Updated of a verified set */
-	int64_t age;			/* seconds since mtime */
+	int64_t age;			/* seconds since mtime, MK_AGE_NONE */
 	bool stale;
 	bool matched;			/* the offered key is hers */
 	struct mk_udf device;		/* with matched */
