@@ -72,13 +72,14 @@ read_ed25519(const struct mk_at *params, enum mk_pubkey_place place,
 
 /* {"kid": ..., "n": ..., "e": ...}; kid may be absent. */
 static int
-read_rsa(const struct mk_at *params, struct mk_pubkey *key,
-    const struct mk_json **ret_kid)
+read_rsa(const struct mk_at *params, enum mk_pubkey_place place,
+    struct mk_pubkey *key, const struct mk_json **ret_kid)
 {
 	static const char *const members[] = { "n", "e", "kid" };
 	struct mk_at at = *params;
 	const uint8_t *n, *e;
 	size_t n_len, e_len;
+	bool good;
 	int r;
 
 	if ((r = mk_at_tagged(params, "PublicKeyRSA", &at.obj)) != 0 ||
@@ -88,7 +89,12 @@ read_rsa(const struct mk_at *params, struct mk_pubkey *key,
 	    (r = mk_at_member(&at, "kid", MK_JSON_STRING, MK_OPTIONAL,
 	    ret_kid)) != 0)
 		return r;
-	if (!mk_rsa_init(&key->rsa, n, n_len, e, e_len))
+	/* A short SSH key is skipped by policy; it refuses no set. */
+	if (place == MK_PLACE_SSH)
+		good = mk_rsa_init_short(&key->rsa, n, n_len, e, e_len);
+	else
+		good = mk_rsa_init(&key->rsa, n, n_len, e, e_len);
+	if (!good)
 		return mk_fail(at.why, MK_E_REFUSED, at.stage,
 		    "an RSA key of a size or exponent that is not accepted");
 	return name_rsa(key, at.why, at.stage);
@@ -174,7 +180,7 @@ read_legacy(const struct mk_at *at, enum mk_pubkey_place place,
 	    place == MK_PLACE_SSH ? MK_OPTIONAL : MK_REQUIRED,
 	    &claim)) != 0 ||
 	    (r = legacy_parameters(at, place, &params.obj)) != 0 ||
-	    (r = read_rsa(&params, key, &kid)) != 0)
+	    (r = read_rsa(&params, place, key, &kid)) != 0)
 		return r;
 	if (claim != NULL && (r = check_claim(at, claim, key)) != 0)
 		return r;

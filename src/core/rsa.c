@@ -35,7 +35,7 @@ strip_zeros(const uint8_t **p, size_t *len)
 }
 
 bool
-mk_rsa_init(struct mk_rsa *k, const uint8_t *n, size_t n_len,
+mk_rsa_init_short(struct mk_rsa *k, const uint8_t *n, size_t n_len,
     const uint8_t *e, size_t e_len)
 {
 	struct mk_rsa new;
@@ -48,13 +48,24 @@ mk_rsa_init(struct mk_rsa *k, const uint8_t *n, size_t n_len,
 		return false;
 	new = (struct mk_rsa){ .n = n, .e = e, .n_len = n_len,
 	    .e_len = e_len };
-	if (mk_rsa_bits(&new) < MK_RSA_BITS_MIN)
-		return false;
 	/* No product of two odd primes is even. */
 	if ((n[n_len - 1] & 1) == 0)
 		return false;
 	/* With e = 1 every padded digest is its own signature. */
 	if ((e[e_len - 1] & 1) == 0 || (e_len == 1 && e[0] < 3))
+		return false;
+	*k = new;
+	return true;
+}
+
+bool
+mk_rsa_init(struct mk_rsa *k, const uint8_t *n, size_t n_len,
+    const uint8_t *e, size_t e_len)
+{
+	struct mk_rsa new;
+
+	if (!mk_rsa_init_short(&new, n, n_len, e, e_len) ||
+	    mk_rsa_bits(&new) < MK_RSA_BITS_MIN)
 		return false;
 	*k = new;
 	return true;

@@ -26,6 +26,10 @@ struct mk_rsa {
 bool	mk_rsa_init(struct mk_rsa *k, const uint8_t *n, size_t n_len,
 	    const uint8_t *e, size_t e_len);
 
+/* The same, but of any size up to MK_RSA_BITS_MAX: no Mesh key, only SSH. */
+bool	mk_rsa_init_short(struct mk_rsa *k, const uint8_t *n, size_t n_len,
+	    const uint8_t *e, size_t e_len);
+
 /* Bits of the modulus. */
 size_t	mk_rsa_bits(const struct mk_rsa *k);
 
