@@ -107,8 +107,6 @@ static const struct sock_filter filter[] = {
 	ALLOW_UNLESS_EXEC(__NR_mmap),
 #endif
 	ALLOW_CALL(__NR_getrandom),
-	/* glibc's qsort asks for the size of the memory. */
-	ALLOW_CALL(__NR_sysinfo),
 #ifdef __NR_futex
 	ALLOW_CALL(__NR_futex),
 #endif

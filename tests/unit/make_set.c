@@ -123,6 +123,8 @@ seal(struct maker *m, const struct job *job, struct mk_buf *b)
 
 	made_key(job->seed, job->signer, &key, sk);
 	signer.udf = key.udf;
+	if (m->r->forged != NULL && strcmp(m->r->forged, job->level) == 0)
+		made_key("mallory", "stranger", &key, sk);
 	mk_udf_format(&job->id, id);
 	ck_assert_int_eq(mk_seal(&m->made->arena, &what, &signer, &env,
 	    &why), 0);

@@ -46,6 +46,7 @@ struct recipe {
 	bool openssh;			/* keys as text, not as objects */
 	bool no_ssh;			/* no application at all */
 	const char *personal_signer, *ssh_signer;	/* roles */
+	const char *forged;		/* level that a stranger signs */
 	const char *other;		/* seed of the devices, if another */
 	const struct made_edit *edits;
 	size_t n_edits;

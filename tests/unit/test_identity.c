@@ -225,6 +225,39 @@ START_TEST(too_many)
 }
 END_TEST
 
+/* The map is read in pieces: no place in it may be a seam. */
+START_TEST(pieces)
+{
+	static char text[1 << 18];
+	char *hers;
+	size_t at;
+
+	for (at = 65536 - 64; at < 65536 + 8; at++) {
+		memset(text, '#', sizeof(text));
+		for (hers = text; hers < text + at; hers += 32)
+			hers[31] = '\n';
+		text[at - 1] = '\n';
+		hers = text + at;
+		/* The last bytes of the file are "-" and no line feed. */
+		memcpy(hers, "alice " F1 "\nbob ", 46);
+		hers += 46;
+		memset(hers, ' ', 66000);
+		hers[66000] = '-';
+		tree_bytes(MAP, text, (size_t)(hers + 66001 - text));
+		ck_assert_str_eq(found("alice"), "map: " F1);
+		ck_assert_str_eq(found("bob"), "map: -");
+		ck_assert_uint_eq(last_skipped, 0);
+		ck_assert_str_eq(found("carol"), "nobody:");
+	}
+	/* Lines count on from piece to piece. */
+	memset(text, '\n', sizeof(text));
+	memcpy(text + 70000, "alice x\n", 8);
+	tree_bytes(MAP, text, sizeof(text));
+	ck_assert_str_eq(found("alice"), "78");
+	ck_assert_ptr_nonnull(strstr(why.detail, "map:70001: 'x'"));
+}
+END_TEST
+
 START_TEST(from_users)
 {
 	char name[300], path[400];
@@ -345,6 +378,7 @@ mk_suite(void)
 	tcase_add_test(t, others);
 	tcase_add_test(t, options);
 	tcase_add_test(t, too_many);
+	tcase_add_test(t, pieces);
 	tcase_add_test(t, from_users);
 	tcase_add_test(t, unsafe);
 	tcase_add_test(t, from_passwd);
