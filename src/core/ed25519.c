@@ -18,14 +18,19 @@ _Static_assert(MK_ED25519_SECRET == crypto_sign_SECRETKEYBYTES, "secret");
 _Static_assert(MK_ED25519_SEED == crypto_sign_SEEDBYTES, "seed");
 _Static_assert(MK_ED25519_SIG == crypto_sign_BYTES, "signature");
 
-/* Little-endian, as RFC 8032 writes numbers. */
-static const uint8_t prime[MK_ED25519_PUBLIC] = {	/* 2^255 - 19 */
+/*
+ * Little-endian, as RFC 8032 writes numbers, and aligned, which lets gmp
+ * copy them.
+ */
+_Alignas(8) static const uint8_t prime[MK_ED25519_PUBLIC] = {
+	/* 2^255 - 19 */
 	0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f
 };
-static const uint8_t curve_d[MK_ED25519_PUBLIC] = {	/* -121665/121666 */
+_Alignas(8) static const uint8_t curve_d[MK_ED25519_PUBLIC] = {
+	/* -121665/121666 */
 	0xa3, 0x78, 0x59, 0x13, 0xca, 0x4d, 0xeb, 0x75,
 	0xab, 0xd8, 0x41, 0x41, 0x4d, 0x0a, 0x70, 0x00,
 	0x98, 0xe8, 0x79, 0x77, 0x79, 0x40, 0xc7, 0x8c,
@@ -90,7 +95,7 @@ is_small_order(const uint8_t y[MK_ED25519_PUBLIC])
 static void
 import(mpz_t z, const uint8_t le[MK_ED25519_PUBLIC])
 {
-	mpz_import(z, MK_ED25519_PUBLIC, -1, 1, 0, 0, le);
+	mpz_import(z, MK_ED25519_PUBLIC / 8, -1, 8, -1, 0, le);
 }
 
 /*
@@ -127,7 +132,7 @@ on_curve(const uint8_t le[MK_ED25519_PUBLIC])
 bool
 mk_ed25519_point(const uint8_t pk[MK_ED25519_PUBLIC])
 {
-	uint8_t y[MK_ED25519_PUBLIC];
+	_Alignas(8) uint8_t y[MK_ED25519_PUBLIC];
 
 	memcpy(y, pk, sizeof(y));
 	y[MK_ED25519_PUBLIC - 1] &= 0x7f;	/* the sign of x */

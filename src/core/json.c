@@ -23,6 +23,10 @@
 /* Up to so many members are compared each with each, more are sorted. */
 #define FEW_MEMBERS	8
 
+/* Nodes are taken by the dozen, in small texts fewer. */
+#define NODES_AT_ONCE	64u
+#define BYTES_PER_NODE	16u		/* of text, at least, in most */
+
 struct level {
 	struct mk_json *node;
 	struct mk_json *last;		/* its newest child */
@@ -36,6 +40,8 @@ struct reader {
 	struct mk_why *why;
 	int failed;			/* MK_E_* of a callback */
 	struct mk_json *root;
+	struct mk_json *spare;		/* nodes not used yet */
+	size_t n_spare;
 	struct level open[MK_JSON_DEPTH];
 	unsigned depth;
 	const char *name;		/* of the member that comes next */
@@ -124,11 +130,28 @@ note_length(struct mk_json_notes *notes, size_t len)
 		notes->huge_strings++;
 }
 
+static struct mk_json *
+new_node(struct reader *r)
+{
+	size_t n = r->len / BYTES_PER_NODE + 1;
+
+	if (r->n_spare == 0) {
+		if (n > NODES_AT_ONCE)
+			n = NODES_AT_ONCE;
+		r->spare = mk_arena_array(r->a, n, sizeof(*r->spare));
+		if (r->spare == NULL)
+			return NULL;
+		r->n_spare = n;
+	}
+	r->n_spare--;
+	return r->spare++;
+}
+
 /* A node at its place in the tree; NULL without memory. */
 static struct mk_json *
 add_node(struct reader *r, enum mk_json_type type)
 {
-	struct mk_json *node = mk_arena_alloc(r->a, sizeof(*node));
+	struct mk_json *node = new_node(r);
 	struct level *top;
 
 	if (node == NULL)

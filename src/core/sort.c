@@ -17,20 +17,30 @@ at(const struct heap *h, size_t i)
 	return h->base + i * h->size;
 }
 
-/* Lets 'moving' sink from the hole at 'i' among the first 'n' elements. */
+/*
+ * Lets 'moving' sink from the hole at 'i' among the first 'n' elements.
+ * The hole goes down to a leaf and then up to where 'moving' fits: what
+ * comes from the end of a heap belongs near a leaf, so this compares half
+ * as often as looking at 'moving' on the way down.
+ */
 static void
 sink(const struct heap *h, size_t i, size_t n, const uint8_t *moving)
 {
-	size_t child;
+	size_t top = i, child, parent;
 
 	while ((child = 2 * i + 1) < n) {
 		if (child + 1 < n &&
 		    h->compare(at(h, child), at(h, child + 1)) < 0)
 			child++;
-		if (h->compare(moving, at(h, child)) >= 0)
-			break;
 		memcpy(at(h, i), at(h, child), h->size);
 		i = child;
+	}
+	while (i > top) {
+		parent = (i - 1) / 2;
+		if (h->compare(moving, at(h, parent)) <= 0)
+			break;
+		memcpy(at(h, i), at(h, parent), h->size);
+		i = parent;
 	}
 	memcpy(at(h, i), moving, h->size);
 }

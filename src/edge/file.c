@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading whole files.  The size that a file claims is only a hint for the
- * first allocation; what counts is what is read.
+ * Reading files, whole or in pieces.  The size that a file claims is only a
+ * hint for the first allocation; what counts is what is read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +14,14 @@
 #include "core/err.h"
 #include "edge/judge.h"
 
-/* An open file, and what messages call it. */
+#define PIECE	65536u		/* bytes read at once for a taker */
+
+/* An open file, what messages call it, and how it is read. */
 struct source {
 	int fd;
 	const char *path;
 	size_t max;
+	const struct mk_taker *taker;	/* NULL: it is read whole */
 };
 
 static int
@@ -49,6 +52,21 @@ grow(const struct source *s, struct mk_file *file, size_t *size)
 	return true;
 }
 
+/* Reads into the room behind file->len, all but a byte for a NUL. */
+static ssize_t
+read_some(const struct source *s, struct mk_file *file, size_t size, off_t at)
+{
+	ssize_t n;
+
+	do {
+		n = pread(s->fd, file->data + file->len,
+		    size - file->len - 1, at);
+	} while (n == -1 && errno == EINTR);
+	if (n > 0)
+		file->len += (size_t)n;
+	return n;
+}
+
 /* From the beginning to the end; 'size' bytes are allocated. */
 static int
 read_all(const struct source *s, struct mk_file *file, size_t *size,
@@ -56,22 +74,62 @@ read_all(const struct source *s, struct mk_file *file, size_t *size,
 {
 	ssize_t n;
 
-	for (file->len = 0;; file->len += (size_t)n) {
-		if (file->len > s->max)
-			return too_big(s, why);
+	file->len = 0;
+	do {
 		if (file->len + 1 == *size && !grow(s, file, size))
 			return system_failed(s, why);
-		do {
-			n = pread(s->fd, file->data + file->len,
-			    *size - file->len - 1, (off_t)file->len);
-		} while (n == -1 && errno == EINTR);
+		n = read_some(s, file, *size, (off_t)file->len);
 		if (n == -1)
 			return system_failed(s, why);
-		if (n == 0)
-			break;
-	}
+		if (file->len > s->max)
+			return too_big(s, why);
+	} while (n > 0);
 	file->data[file->len] = '\0';
 	return MK_OK;
+}
+
+/* The whole lines that are there, and at the end of the file what is left. */
+static int
+hand_over(const struct source *s, struct mk_file *file, bool end,
+    struct mk_why *why)
+{
+	const uint8_t *lf = memrchr(file->data, '\n', file->len);
+	size_t len = lf == NULL ? 0 : (size_t)(lf + 1 - file->data);
+	int r;
+
+	if (end)
+		len = file->len;
+	if (len == 0)
+		return MK_OK;
+	r = s->taker->take(s->taker->ctx, (char *)file->data, len, why);
+	file->len -= len;
+	memmove(file->data, file->data + len, file->len);
+	return r;
+}
+
+/* The same in pieces; the room grows only for a line that is longer. */
+static int
+read_pieces(const struct source *s, struct mk_file *file, size_t *size,
+    struct mk_why *why)
+{
+	off_t at = 0;
+	ssize_t n;
+	int r;
+
+	s->taker->begin(s->taker->ctx);
+	file->len = 0;
+	do {
+		if (file->len + 1 == *size && !grow(s, file, size))
+			return system_failed(s, why);
+		n = read_some(s, file, *size, at);
+		if (n == -1)
+			return system_failed(s, why);
+		at += n;
+		if ((uint64_t)at > s->max)
+			return too_big(s, why);
+		r = hand_over(s, file, n == 0, why);
+	} while (r == MK_OK && n > 0);
+	return r;
 }
 
 static bool
@@ -98,23 +156,29 @@ read_judged(const struct source *s, const struct stat *st,
 	if (st->st_size > 0 && (uint64_t)st->st_size > s->max)
 		return too_big(s, why);
 	size = (size_t)st->st_size + 2;
+	if (s->taker != NULL && size > PIECE)
+		size = PIECE;
 	file.data = malloc(size);
 	if (file.data == NULL)
 		return system_failed(s, why);
 	tries = 0;
 	do {
 		before = after;
-		r = read_all(s, &file, &size, why);
-		if (r == MK_OK && fstat(s->fd, &after) != 0)
+		if (s->taker != NULL)
+			r = read_pieces(s, &file, &size, why);
+		else
+			r = read_all(s, &file, &size, why);
+		/* What was refused may have been half of something. */
+		if (fstat(s->fd, &after) != 0) {
 			r = system_failed(s, why);
-		if (r != MK_OK)
 			goto out;
+		}
 	} while (changed(&before, &after) && ++tries < 2);
-	if (changed(&before, &after)) {
+	if (changed(&before, &after))
 		r = mk_fail(why, MK_E_SYSTEM, "read",
 		    "cannot read '%s': it is being changed", s->path);
+	if (r != MK_OK)
 		goto out;
-	}
 	file.mtime = after.st_mtim.tv_sec;
 	*ret_file = file;
 	file.data = NULL;
@@ -160,25 +224,48 @@ open_denied(const struct mk_dir *dir, const char *name, const char *path,
 	    q, path, q);
 }
 
-int
-mk_dir_read(const struct mk_dir *dir, const char *name, size_t max,
+static int
+read_in(const struct mk_dir *dir, const char *name, struct source *s,
     struct mk_file *ret_file, struct mk_why *why)
 {
 	char path[PATH_MAX];
-	struct source s = { -1, path, max };
 
 	/* Only for messages: what is too long for it is opened all the same. */
 	snprintf(path, sizeof(path), "%s%s/%s", dir->root->name,
 	    strcmp(dir->path, "/") == 0 ? "" : dir->path, name);
+	s->path = path;
 	if (strchr(name, '/') != NULL)
 		return mk_fail(why, MK_E_BUG, "open",
 		    "'%s' is not a file name", name);
-	s.fd = openat(dir->fd, name, MK_OPEN_FILE);
-	if (s.fd == -1 && errno == EACCES)
+	s->fd = openat(dir->fd, name, MK_OPEN_FILE);
+	if (s->fd == -1 && errno == EACCES)
 		return open_denied(dir, name, path, why);
-	if (s.fd == -1)
+	if (s->fd == -1)
 		return mk_open_fail(errno, path, why);
-	return read_opened(&s, dir->root->self, dir->owner, ret_file, why);
+	return read_opened(s, dir->root->self, dir->owner, ret_file, why);
+}
+
+int
+mk_dir_read(const struct mk_dir *dir, const char *name, size_t max,
+    struct mk_file *ret_file, struct mk_why *why)
+{
+	struct source s = { .max = max };
+
+	return read_in(dir, name, &s, ret_file, why);
+}
+
+int
+mk_dir_scan(const struct mk_dir *dir, const char *name, size_t max,
+    const struct mk_taker *taker, struct mk_why *why)
+{
+	struct source s = { .max = max, .taker = taker };
+	struct mk_file room;
+	int r;
+
+	r = read_in(dir, name, &s, &room, why);
+	if (r == MK_OK)
+		mk_file_release(&room);
+	return r;
 }
 
 int
@@ -206,7 +293,8 @@ int
 mk_file_read(const char *path, size_t max, struct mk_file *ret_file,
     struct mk_why *why)
 {
-	struct source s = { open(path, MK_OPEN_FILE), path, max };
+	struct source s = { .fd = open(path, MK_OPEN_FILE), .path = path,
+	    .max = max };
 
 	if (s.fd == -1)
 		return mk_open_fail(errno, path, why);

@@ -273,17 +273,34 @@ take_line(struct mk_asked *ask, char *line, size_t len,
 	return r == MK_OK ? MK_OK : mk_where_fail(where, &reason, why);
 }
 
-static int
-take_map(struct mk_asked *ask, const struct mk_file *file, struct mk_why *why)
+/* The map on its way through, piece by piece. */
+struct scan {
+	struct mk_asked *ask;
+	struct mk_where where;
+};
+
+static void
+begin_map(void *ctx)
 {
-	char *cursor = (char *)file->data, *end = cursor + file->len, *line;
-	struct mk_where where = { MAP_PATH, 0 };
+	struct scan *scan = ctx;
+
+	mk_identity_release(&scan->ask->identity);
+	scan->ask->identity = (struct mk_identity){ 0 };
+	scan->where = (struct mk_where){ MAP_PATH, 0 };
+}
+
+static int
+take_map(void *ctx, char *lines, size_t n, struct mk_why *why)
+{
+	struct scan *scan = ctx;
+	struct mk_asked *ask = scan->ask;
+	char *line, *end = lines + n;
 	struct glance g;
 	size_t len;
 	int r;
 
-	while ((line = mk_line_next(&cursor, end, &len)) != NULL) {
-		where.line++;
+	while ((line = mk_line_next(&lines, end, &len)) != NULL) {
+		scan->where.line++;
 		while (len > 0 && is_blank(*line))
 			line++, len--;
 		if (len == 0 || *line == '#')
@@ -293,7 +310,7 @@ take_map(struct mk_asked *ask, const struct mk_file *file, struct mk_why *why)
 			ask->identity.skipped += !looks_right(&g);
 			continue;
 		}
-		r = take_line(ask, line, len, &where, why);
+		r = take_line(ask, line, len, &scan->where, why);
 		if (r != MK_OK)
 			return r;
 	}
@@ -303,7 +320,8 @@ take_map(struct mk_asked *ask, const struct mk_file *file, struct mk_why *why)
 int
 mk_source_map(struct mk_asked *ask, struct mk_why *why)
 {
-	struct mk_file file;
+	struct scan scan = { .ask = ask };
+	const struct mk_taker taker = { begin_map, take_map, &scan };
 	struct mk_dir dir;
 	int r;
 
@@ -312,7 +330,7 @@ mk_source_map(struct mk_asked *ask, struct mk_why *why)
 		return MK_OK;
 	if (r != MK_OK)
 		return r;
-	r = mk_dir_read(&dir, MAP_NAME, MK_MAP_MAX, &file, why);
+	r = mk_dir_scan(&dir, MAP_NAME, MK_MAP_MAX, &taker, why);
 	mk_dir_close(&dir);
 	if (r == MK_E_ABSENT)
 		return MK_OK;
@@ -320,9 +338,5 @@ mk_source_map(struct mk_asked *ask, struct mk_why *why)
 		return mk_fail(why, MK_E_CONFIG, "identity",
 		    "cannot use '" MAP_PATH "': larger than %u bytes",
 		    MK_MAP_MAX);
-	if (r != MK_OK)
-		return r;
-	r = take_map(ask, &file, why);
-	mk_file_release(&file);
 	return r;
 }

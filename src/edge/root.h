@@ -70,6 +70,21 @@ int	mk_dir_read(const struct mk_dir *dir, const char *name, size_t max,
 	    struct mk_file *ret_file, struct mk_why *why);
 void	mk_file_release(struct mk_file *file);
 
+/* Who takes a file in pieces. */
+struct mk_taker {
+	void (*begin)(void *ctx);	/* the first piece comes next */
+	/* Whole lines; only the last piece may end without a line feed. */
+	int (*take)(void *ctx, char *lines, size_t len, struct mk_why *why);
+	void *ctx;
+};
+
+/*
+ * The same for a file that need not be in memory at once.  A piece has
+ * room for a NUL behind it.  What take() refuses ends the reading.
+ */
+int	mk_dir_scan(const struct mk_dir *dir, const char *name, size_t max,
+	    const struct mk_taker *taker, struct mk_why *why);
+
 /* What a file is to hold. */
 struct mk_content {
 	const uint8_t *data;
