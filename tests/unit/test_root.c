@@ -520,6 +520,7 @@ mk_suite(void)
 	tcase_add_test(t, not_regular);
 	tcase_add_test(t, writable);
 	tcase_add_test(t, directory);
+	tcase_add_test(t, rooted_message);
 	tcase_add_test(t, no_directory);
 	tcase_add_test(t, linked_directory);
 	tcase_add_test(t, owners);
