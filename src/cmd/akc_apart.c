@@ -3,9 +3,11 @@
  * Steps 5 to 8 in a child, for a process that goes on to run another
  * program: none of a stranger's bytes is ever parsed in it.
  */
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -123,12 +125,18 @@ send_answer(int fd, const struct mk_answer *answer)
 	return write_all(fd, answer->lines.data, answer->lines.len);
 }
 
-/* The child: nothing stays open but the pipe, then the sandbox. */
+/*
+ * The child: nothing stays open but the pipe, then the sandbox.  It ends
+ * with its parent, whose alarm it does not inherit.
+ */
 static _Noreturn void
-decide_in_child(int fd, const struct mk_question *q)
+decide_in_child(int fd, const struct mk_question *q, pid_t parent)
 {
 	struct mk_answer answer;
 
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
+	    getppid() != parent)
+		_exit(mk_exit_code(MK_E_SYSTEM));
 	memset(&answer, 0, sizeof(answer));
 	mk_log_close();
 	answer.code = mk_process_isolate(fd, &answer.why);
@@ -189,6 +197,9 @@ receive_answer(int fd, const struct mk_question *q, struct mk_answer *answer)
 	if (!read_all(fd, &w, sizeof(w)) || w.lines_len > MK_OUTPUT_MAX ||
 	    (w.n_records != q->n_found && w.n_records != 0))
 		return false;
+	/* What failed has no lines, and they would stand before a chain. */
+	if (w.code != 0 && (w.lines_len != 0 || w.matched != 0))
+		return false;
 	answer->code = w.code;
 	answer->matched = w.matched != 0;
 	answer->refused = w.refused != 0 || w.code != 0;
@@ -217,9 +228,9 @@ fail_answer(struct mk_answer *answer, int code, const char *what)
 void
 akc_decide_apart(const struct mk_question *q, struct mk_answer *ret_answer)
 {
-	int fds[2], status;
+	pid_t pid, reaped, parent = getpid();
+	int fds[2], status = 0;
 	bool received;
-	pid_t pid;
 
 	memset(ret_answer, 0, sizeof(*ret_answer));
 	mk_buf_init(&ret_answer->lines, MK_OUTPUT_MAX);
@@ -229,7 +240,7 @@ akc_decide_apart(const struct mk_question *q, struct mk_answer *ret_answer)
 	}
 	pid = fork();
 	if (pid == 0)
-		decide_in_child(fds[1], q);
+		decide_in_child(fds[1], q, parent);
 	(void)close(fds[1]);
 	received = pid != -1 && receive_answer(fds[0], q, ret_answer);
 	(void)close(fds[0]);
@@ -237,9 +248,11 @@ akc_decide_apart(const struct mk_question *q, struct mk_answer *ret_answer)
 		fail_answer(ret_answer, MK_E_SYSTEM, "cannot fork");
 		return;
 	}
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	if (!received || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+	do {
+		reaped = waitpid(pid, &status, 0);
+	} while (reaped == -1 && errno == EINTR);
+	if (!received || reaped != pid || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) != 0)
 		fail_answer(ret_answer, MK_E_BUG, "the process that verifies "
 		    "did not finish its answer");
 }

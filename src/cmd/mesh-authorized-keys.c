@@ -157,35 +157,54 @@ parse_args(struct akc_args *args, int argc, char *argv[])
 			puts(PACKAGE_STRING);
 			return 1;
 		default:
-			return usage_error("an option that is not known");
+			return usage_error("an option that is not known, or "
+			    "that lacks its value");
 		}
 	}
 	return take_words(args, argc - optind, argv + optind);
 }
 
+/* The order in which failures are told: others before 71, 71 before 65. */
+static int
+severity(int code)
+{
+	switch (code) {
+	case 0:
+		return 0;
+	case MK_E_REFUSED:
+		return 1;
+	case MK_E_SYSTEM:
+		return 2;
+	}
+	return 3;
+}
+
+/* The memory is read beside a set that failed: what is worse is told. */
 static int
 read_profile(struct akc *akc, const struct mk_store *store, size_t i)
 {
 	const struct mk_mapped *mapped = &akc->identity.profiles[i];
 	struct mk_file *set = &akc->files[2 * i], *seen = set + 1;
 	struct mk_found *found = &akc->found[i];
-	int r;
+	struct mk_why why;
+	int r, s;
 
 	found->udf = mapped->udf;
 	found->policy = &mapped->policy;
 	r = mk_store_set(store, &mapped->udf, akc->config.max_set, set,
 	    &found->why);
-	if (r != 0)
-		return r;
 	found->set = set->data;
 	found->set_len = set->len;
 	found->mtime = set->mtime;
-	r = mk_store_seen(store, &mapped->udf, seen, &found->why);
-	if (r == MK_E_ABSENT)
-		return 0;
+	s = mk_store_seen(store, &mapped->udf, seen, &why);
+	if (s == MK_E_ABSENT)
+		return r;
 	found->seen = seen->data;
 	found->seen_len = seen->len;
-	return r;
+	if (severity(s) <= severity(r))
+		return r;
+	found->why = why;
+	return s;
 }
 
 static int
@@ -371,6 +390,16 @@ release(struct akc *akc)
 	mk_log_close();
 }
 
+/* Its options read any file, so it lends its rights to nobody. */
+static int
+check_rights(struct mk_why *why)
+{
+	if (getuid() == geteuid() && getgid() == getegid())
+		return 0;
+	return mk_fail(why, MK_E_PERM, "rights", "this program must not be "
+	    "set-user-ID or set-group-ID; run: chmod ug-s on it");
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -378,7 +407,9 @@ main(int argc, char *argv[])
 	int r;
 
 	akc_report_begin();
-	r = mk_process_limits(SECONDS_MAX, &akc.why);
+	r = check_rights(&akc.why);
+	if (r == 0)
+		r = mk_process_limits(SECONDS_MAX, &akc.why);
 	if (r == 0)
 		r = parse_args(&akc.args, argc, argv);
 	if (r == MK_E_USAGE || r == 1)

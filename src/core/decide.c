@@ -141,6 +141,17 @@ collect(struct deciding *d, const struct mk_found *found,
 	return mk_fail(&rec->why, MK_E_SYSTEM, "memory", "out of memory");
 }
 
+/* A damaged memory decides before the set is looked at. */
+static int
+read_memory(struct mk_arena *a, const struct mk_found *found,
+    struct mk_seen *ret_seen, struct mk_why *why)
+{
+	mk_arena_init(a, mk_verify_memory(found->set_len));
+	if (found->seen == NULL)
+		return 0;
+	return mk_seen_parse(a, found->seen, found->seen_len, ret_seen, why);
+}
+
 static int
 verify_found(struct deciding *d, struct mk_arena *a,
     const struct mk_found *found, const struct mk_verified **ret_verified,
@@ -155,15 +166,10 @@ verify_found(struct deciding *d, struct mk_arena *a,
 	struct mk_seen seen;
 	int r;
 
-	mk_arena_init(a, mk_verify_memory(found->set_len));
-	/* A damaged memory decides before the set is looked at. */
-	if (found->seen != NULL) {
-		r = mk_seen_parse(a, found->seen, found->seen_len, &seen,
-		    why);
-		if (r != 0)
-			return r;
+	if ((r = read_memory(a, found, &seen, why)) != 0)
+		return r;
+	if (found->seen != NULL)
 		demand.seen = &seen;
-	}
 	return mk_verify(a, &demand, ret_verified, why);
 }
 
@@ -174,12 +180,17 @@ decide_one(struct deciding *d, size_t i, struct mk_record *rec)
 	const struct mk_found *found = &d->q->found[i];
 	const struct mk_verified *verified;
 	const struct mk_verified_view *view;
+	struct mk_seen seen;
 	int r;
 
 	rec->udf = found->udf;
 	rec->set_time = MK_TIME_NONE;
 	rec->age = MK_AGE_NONE;
 	if (found->failed != 0) {
+		if (found->failed == MK_E_REFUSED &&
+		    (r = read_memory(&d->arenas[i], found, &seen,
+		    &rec->why)) != 0)
+			return r;
 		rec->why = found->why;
 		return found->failed;
 	}
@@ -326,9 +337,13 @@ mk_decide(const struct mk_question *q, struct mk_answer *ret_answer)
 		goto out;
 	}
 	ret_answer->n_records = q->n_found;
-	for (i = 0; i < q->n_found; i++)
+	for (i = 0; i < q->n_found; i++) {
 		ret_answer->records[i].code = decide_one(&d, i,
 		    &ret_answer->records[i]);
+		/* Nothing of it is printed; forged sets must not add up. */
+		if (ret_answer->records[i].code != 0)
+			mk_arena_release(&d.arenas[i]);
+	}
 	conclude(&d);
 out:
 	for (i = 0; i < d.n_lines; i++)

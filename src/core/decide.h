@@ -37,7 +37,8 @@ struct mk_policy {
 struct mk_found {
 	struct mk_udf udf;
 	const struct mk_policy *policy;
-	int failed;			/* 0, or why there are no bytes */
+	int failed;			/* 0, or why there are no bytes; the
+					   memory counts even so */
 	struct mk_why why;		/* with failed */
 	const uint8_t *set;
 	size_t set_len;

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Ed25519 over libsodium, whose verification refuses S >= L, an A or R of
- * small order and an A that is not canonical, and compares R byte by byte,
- * hence without cofactor.  What it lacks is a cheap check of a point that
+ * small order and an A that is not canonical.  Up to 1.0.18 it compares R
+ * byte by byte, hence without cofactor; later ones let a difference of small
+ * order pass, and nettle has the last word there.
+ * What it lacks is a cheap check of a point that
  * nothing is verified with: a login may judge thousands of keys, and
  * crypto_core_ed25519_is_valid_point() also demands the subgroup of prime
  * order, which the specification does not.
  */
 #include <gmp.h>
+#include <nettle/eddsa.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "core/ed25519.h"
+
+/* The library version of 1.0.18, the last whose verification is exact. */
+#define SODIUM_EXACT	10
 
 _Static_assert(MK_ED25519_PUBLIC == crypto_sign_PUBLICKEYBYTES, "public");
 _Static_assert(MK_ED25519_SECRET == crypto_sign_SECRETKEYBYTES, "secret");
@@ -152,7 +158,10 @@ mk_ed25519_verify(const uint8_t pk[MK_ED25519_PUBLIC], const uint8_t *msg,
 {
 	if (sig_len != MK_ED25519_SIG)
 		return false;
-	return crypto_sign_verify_detached(sig, msg, len, pk) == 0;
+	if (crypto_sign_verify_detached(sig, msg, len, pk) != 0)
+		return false;
+	return sodium_library_version_major() == SODIUM_EXACT ||
+	    ed25519_sha512_verify(pk, len, msg, sig) == 1;
 }
 
 void

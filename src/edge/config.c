@@ -130,6 +130,9 @@ set_chain(struct mk_config *c, const struct values *v, struct mk_why *why)
 		return MK_OK;
 	if (v->word[0][0] != '/')
 		return mk_value_fail(v->word[0], "an absolute path", why);
+	/* It would be another file than the one that is checked. */
+	if (strchr(v->word[0], '%') != NULL)
+		return mk_value_fail(v->word[0], "a path without '%'", why);
 	for (i = 0; i < v->n; i++) {
 		r = check_tokens(v->word[i], why);
 		if (r != MK_OK)

@@ -14,6 +14,8 @@
 #include "core/err.h"
 #include "edge/confine.h"
 
+#define DESCRIPTORS_MAX	4096	/* closed one by one */
+
 static int
 failed(const char *what, struct mk_why *why)
 {
@@ -39,13 +41,21 @@ fill_standard(struct mk_why *why)
 	return MK_OK;
 }
 
-/* A kernel before 5.9 leaves open what the caller left open. */
+/* Both included; one by one on a kernel before 5.9. */
 static void
-close_others(void)
+close_between(unsigned low, unsigned high)
 {
+	struct rlimit limit;
+
 #ifdef SYS_close_range
-	(void)syscall(SYS_close_range, 3U, ~0U, 0U);
+	if (syscall(SYS_close_range, low, high, 0U) == 0)
+		return;
 #endif
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur > DESCRIPTORS_MAX)
+		limit.rlim_cur = DESCRIPTORS_MAX;
+	for (; low <= high && low < limit.rlim_cur; low++)
+		(void)close((int)low);
 }
 
 int
@@ -62,7 +72,10 @@ mk_limit_lower(int resource, rlim_t value, struct mk_why *why)
 	    failed("set limits", why);
 }
 
-/* SIGALRM must end us, whatever the parent did with it. */
+/*
+ * SIGALRM must end us, whatever the parent did with it, and a child that is
+ * not waited for tells nobody how it ended.
+ */
 static int
 set_alarm(unsigned seconds)
 {
@@ -73,6 +86,7 @@ set_alarm(unsigned seconds)
 	sigaddset(&set, SIGXCPU);
 	if (signal(SIGALRM, SIG_DFL) == SIG_ERR ||
 	    signal(SIGXCPU, SIG_DFL) == SIG_ERR ||
+	    signal(SIGCHLD, SIG_DFL) == SIG_ERR ||
 	    sigprocmask(SIG_UNBLOCK, &set, NULL) != 0)
 		return -1;
 	alarm(seconds);
@@ -128,12 +142,9 @@ mk_process_isolate(int fd, struct mk_why *why)
 		if (other != fd)
 			(void)close(other);
 	}
-#ifdef SYS_close_range
 	if (fd > STDERR_FILENO + 1)
-		(void)syscall(SYS_close_range, STDERR_FILENO + 1U,
-		    (unsigned)fd - 1U, 0U);
-	(void)syscall(SYS_close_range, (unsigned)fd + 1U, ~0U, 0U);
-#endif
+		close_between(STDERR_FILENO + 1U, (unsigned)fd - 1U);
+	close_between((unsigned)fd + 1U, ~0U);
 	return fcntl(fd, F_GETFD) != -1 ? MK_OK :
 	    failed("keep the pipe", why);
 }
@@ -146,7 +157,7 @@ mk_process_limits(unsigned seconds, struct mk_why *why)
 	r = fill_standard(why);
 	if (r != MK_OK)
 		return r;
-	close_others();
+	close_between(STDERR_FILENO + 1U, ~0U);
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return failed("ignore SIGPIPE", why);
 	/* A core would hold what the process read. */

@@ -23,6 +23,8 @@
 /* Longest first word that is looked at with its quotes. */
 #define QUOTED_MAX	(8 * MK_USERNAME_MAX)
 
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
 static int
 take_entry(struct mk_asked *ask, char *const *word, unsigned n,
     struct mk_why *why)
@@ -66,22 +68,49 @@ take_user_file(struct mk_asked *ask, const char *name,
 	return MK_OK;
 }
 
-/* A file under her raw name is a mistyped one, perhaps a refusal. */
+static char
+lower_digit(char c)
+{
+	return c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+}
+
 static int
-check_raw_name(const struct mk_asked *ask, const struct mk_dir *dir,
-    struct mk_why *why)
+check_spelling(const struct mk_asked *ask, const struct mk_dir *dir,
+    const char *name, struct mk_why *why)
 {
 	struct stat st;
 
-	if (strcmp(ask->user, ask->encoded) == 0 ||
-	    ask->user_len > NAME_FILE_MAX || strchr(ask->user, '/') != NULL ||
-	    strcmp(ask->user, ".") == 0 || strcmp(ask->user, "..") == 0)
+	if (strcmp(name, ask->encoded) == 0 ||
+	    strlen(name) > NAME_FILE_MAX || strchr(name, '/') != NULL ||
+	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return MK_OK;
-	if (fstatat(dir->fd, ask->user, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return MK_OK;
 	return mk_fail(why, MK_E_CONFIG, "identity",
-	    "cannot use '%s/%s': it must be named '%s'", dir->path,
-	    ask->user, ask->encoded);
+	    "cannot use '%s/%s': it must be named '%s'", dir->path, name,
+	    ask->encoded);
+}
+
+/*
+ * A file under her raw name, or under the encoded one in lower case, is a
+ * mistyped one, perhaps a refusal.
+ */
+static int
+check_spellings(const struct mk_asked *ask, const struct mk_dir *dir,
+    struct mk_why *why)
+{
+	char lower[3 * MK_USERNAME_MAX + 1], *p;
+	int r;
+
+	r = check_spelling(ask, dir, ask->user, why);
+	if (r != MK_OK || ask->encoded_len >= sizeof(lower))
+		return r;
+	memcpy(lower, ask->encoded, ask->encoded_len + 1);
+	for (p = strchr(lower, '%'); p != NULL; p = strchr(p + 3, '%')) {
+		p[1] = lower_digit(p[1]);
+		p[2] = lower_digit(p[2]);
+	}
+	return check_spelling(ask, dir, lower, why);
 }
 
 static int
@@ -92,7 +121,7 @@ read_user_file(struct mk_asked *ask, const struct mk_dir *dir,
 	struct mk_file file;
 	int r;
 
-	r = check_raw_name(ask, dir, why);
+	r = check_spellings(ask, dir, why);
 	if (r != MK_OK || ask->encoded_len > NAME_FILE_MAX)
 		return r;
 	memcpy(path, USERS_DIR "/", sizeof(USERS_DIR));
@@ -191,7 +220,30 @@ is_hers_quoted(const struct mk_asked *ask, const char *line, size_t len)
 	return first_word(line, len, true, word) && names(ask, word);
 }
 
-/* A line without blanks in front; what its first word is at a glance. */
+static bool
+is_marked(const char *line, size_t len)
+{
+	size_t n = strlen(byte_order_mark);
+
+	return len >= n && memcmp(line, byte_order_mark, n) == 0;
+}
+
+/*
+ * How much stands before the first word: blanks, and what editors put there
+ * unseen, a byte order mark or a control character.  The splitter refuses
+ * those, so that a refusal behind them is an error and not nobody's.
+ */
+static size_t
+unseen(const char *line, size_t len)
+{
+	size_t n = is_marked(line, len) ? strlen(byte_order_mark) : 0;
+
+	while (n < len && (unsigned char)line[n] <= ' ')
+		n++;
+	return n;
+}
+
+/* A line from its first word on; what that word is at a glance. */
 struct glance {
 	const char *line;
 	size_t len;
@@ -259,6 +311,9 @@ take_line(struct mk_asked *ask, char *line, size_t len,
 	struct mk_why reason;
 	int r;
 
+	if (is_marked(line, len))
+		return mk_fail(why, MK_E_CONFIG, "identity",
+		    "%s:%u: a byte order mark", where->path, where->line);
 	r = mk_line_split(line, len, where, &words, why);
 	if (r != MK_OK)
 		return r;
@@ -296,16 +351,15 @@ take_map(void *ctx, char *lines, size_t n, struct mk_why *why)
 	struct mk_asked *ask = scan->ask;
 	char *line, *end = lines + n;
 	struct glance g;
-	size_t len;
+	size_t len, skip;
 	int r;
 
 	while ((line = mk_line_next(&lines, end, &len)) != NULL) {
 		scan->where.line++;
-		while (len > 0 && is_blank(*line))
-			line++, len--;
-		if (len == 0 || *line == '#')
+		skip = unseen(line, len);
+		if (skip == len || line[skip] == '#')
 			continue;
-		g = glance_at(line, len);
+		g = glance_at(line + skip, len - skip);
 		if (!is_hers(ask, &g)) {
 			ask->identity.skipped += !looks_right(&g);
 			continue;

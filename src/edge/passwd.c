@@ -72,7 +72,10 @@ take_line(struct mk_asked *ask, char *line, size_t len,
 	return r == MK_OK ? MK_OK : mk_where_fail(where, &reason, why);
 }
 
-/* The first line of that name decides, as it does for getpwnam(3). */
+/*
+ * The first line of that name decides, as it does for getpwnam(3), which
+ * passes over blanks in front of it.
+ */
 static int
 take_passwd(struct mk_asked *ask, const struct mk_file *file,
     struct mk_why *why)
@@ -83,6 +86,8 @@ take_passwd(struct mk_asked *ask, const struct mk_file *file,
 
 	while ((line = mk_line_next(&cursor, end, &len)) != NULL) {
 		where.line++;
+		for (; *line == ' ' || *line == '\t'; line++)
+			len--;
 		if (is_her_line(ask, line, len))
 			return take_line(ask, line, len, &where, why);
 	}

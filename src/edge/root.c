@@ -101,9 +101,32 @@ judge_dir(const struct mk_dir *dir, const struct stat *st,
 	return r != MK_OK ? r : mk_judge_parents(dir, st, why);
 }
 
-static int
-open_failed(int err, const char *path, struct mk_why *why)
+/*
+ * Whether there is a link that leads nowhere, as to a file system that is
+ * not mounted: what lies there is not absent, and a refusal or a memory
+ * behind it must not count as one.
+ */
+static bool
+leads_nowhere(const struct mk_root *root, const char *path)
 {
+	int fd = mk_root_openat(root, path, O_PATH | O_NOFOLLOW | O_CLOEXEC,
+	    0);
+
+	if (fd == -1)
+		return false;
+	close(fd);
+	return true;
+}
+
+static int
+open_failed(const struct mk_root *root, const char *path, struct mk_why *why)
+{
+	int err = errno;
+
+	if (err == ENOENT && leads_nowhere(root, path))
+		return mk_fail(why, MK_E_PERM, "open",
+		    "cannot use '%s': a symbolic link that leads nowhere",
+		    path);
 	if (err == ELOOP)
 		return mk_fail(why, MK_E_PERM, "open",
 		    "cannot use '%s': reached through a symbolic link", path);
@@ -126,7 +149,7 @@ mk_dir_open(const struct mk_root *root, const char *path,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 	    owner == MK_OWNED_BY_ANYONE ? RESOLVE_NO_SYMLINKS : 0);
 	if (dir.fd == -1)
-		return open_failed(errno, path, why);
+		return open_failed(root, path, why);
 	if (fstat(dir.fd, &st) != 0) {
 		r = mk_fail(why, MK_E_SYSTEM, "open",
 		    "cannot examine '%s': %s", path, strerror(errno));

@@ -48,13 +48,15 @@
 #else
 #define LOW_HALF	0
 #endif
+#define HIGH_HALF	(4 - LOW_HALF)
 
 #define LOAD(member) \
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
 	    (unsigned)offsetof(struct seccomp_data, member))
-#define LOAD_ARG(n) \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, LOW_HALF + \
+#define LOAD_HALF(n, half) \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (half) + \
 	    (unsigned)offsetof(struct seccomp_data, args[n]))
+#define LOAD_ARG(n)	LOAD_HALF(n, LOW_HALF)
 #define JUMP_IF(test, value, yes, no) \
 	BPF_JUMP(BPF_JMP | BPF_K | (test), (value), (yes), (no))
 #define ALLOW		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
@@ -67,9 +69,13 @@
 	JUMP_IF(BPF_JEQ, (nr), 0, 4), LOAD_ARG(2), \
 	JUMP_IF(BPF_JSET, PROT_EXEC, 0, 1), KILL, ALLOW
 
+/* The fifth argument of sendto: NULL for who the socket is connected to. */
+#define ALLOW_UNADDRESSED(nr) \
+	JUMP_IF(BPF_JEQ, (nr), 0, 6), LOAD_HALF(4, LOW_HALF), \
+	JUMP_IF(BPF_JEQ, 0, 0, 3), LOAD_HALF(4, HIGH_HALF), \
+	JUMP_IF(BPF_JEQ, 0, 0, 1), ALLOW, KILL
+
 #define SOCKETCALL_SEND		9
-#define SOCKETCALL_SENDTO	11
-#define SOCKETCALL_SENDMSG	16
 
 static const struct sock_filter filter[] = {
 	LOAD(arch),
@@ -84,11 +90,9 @@ static const struct sock_filter filter[] = {
 	ALLOW_CALL(__NR_write),
 	ALLOW_CALL(__NR_writev),
 	ALLOW_CALL(__NR_close),
+	/* To the log alone, not to any socket that has a path. */
 #ifdef __NR_sendto
-	ALLOW_CALL(__NR_sendto),
-#endif
-#ifdef __NR_sendmsg
-	ALLOW_CALL(__NR_sendmsg),
+	ALLOW_UNADDRESSED(__NR_sendto),
 #endif
 #ifdef __NR_send
 	ALLOW_CALL(__NR_send),
@@ -124,11 +128,9 @@ static const struct sock_filter filter[] = {
 	ALLOW_CALL(__NR_exit),
 	ALLOW_CALL(__NR_exit_group),
 #ifdef __NR_socketcall
-	JUMP_IF(BPF_JEQ, __NR_socketcall, 0, 5),
+	JUMP_IF(BPF_JEQ, __NR_socketcall, 0, 3),
 	LOAD_ARG(0),
-	JUMP_IF(BPF_JEQ, SOCKETCALL_SEND, 2, 0),
-	JUMP_IF(BPF_JEQ, SOCKETCALL_SENDTO, 1, 0),
-	JUMP_IF(BPF_JEQ, SOCKETCALL_SENDMSG, 0, 1),
+	JUMP_IF(BPF_JEQ, SOCKETCALL_SEND, 0, 1),
 	ALLOW,
 #endif
 	KILL

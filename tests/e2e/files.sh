@@ -97,6 +97,11 @@ odd "$cache/$alice.json" "$t/set" empty 65 'set: '
 spoil "$memory/$alice.seen" "$t/seen"
 odd "$memory/$alice.seen" "$t/seen" huge 71 "'$memory/$alice.seen'.*damaged"
 odd "$memory/$alice.seen" "$t/seen" empty 71 'seen: .*damaged'
+# A set that is not even read hides nothing of the memory.
+instead huge "$cache/$alice.json" "$t/set"
+odd "$memory/$alice.seen" "$t/seen" empty 71 'seen: .*damaged'
+odd "$memory/$alice.seen" "$t/seen" group 77 'seen.: writable by group'
+instead regular "$cache/$alice.json" "$t/set"
 spoil "$config/map" "$t/map"
 odd "$config/map" "$t/map" huge 78 "'$config/map': larger"
 instead empty "$config/map" "$t/map"

@@ -65,6 +65,15 @@ ok "nor another working directory" cmp "$t/all" "$t/out"
 "$helper" alice >"$t/out"
 ok "root may ask, too" cmp "$t/all" "$t/out"
 
+# Somebody else's rights are not lent.
+chmod u+s "$helper"
+rc=0
+as_akc "$helper" --config /etc/shadow alice >"$t/out" 2>"$t/err" || rc=$?
+ok "set-user-ID it does nothing: 77" [ "$rc" -eq 77 ]
+ok "and says so" [ "$(cat "$t/out" "$t/err" | grep -c 'chmod ug-s')" -eq 1 ]
+ok "but tells nothing" [ "$(cat "$t/out" "$t/err" | wc -l)" -eq 1 ]
+chmod u-s "$helper"
+
 # Descriptors.
 log_sync
 rc=0

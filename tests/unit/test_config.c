@@ -133,6 +133,7 @@ START_TEST(refuses)
 		"key-types ssh-ed25519,", "key-types ssh-ed25519, ssh-rsa",
 		"options from=\"10.0.0.0/8\"", "options cert-authority",
 		"chain", "chain other", "chain /x %h", "chain /x %",
+		"chain /%u", "chain /x%%",
 		"chain /x %%%", "chain /x 50%C",
 		"chain-on-refusal 1", "log-matches maybe",
 		"max-set 0", "max-set 65M", "max-set 1G", "max-set M",

@@ -279,6 +279,11 @@ START_TEST(order_of_failures)
 		decide(codes[i], 0);
 		ck_assert_str_eq(answer.records[0].why.detail, "y");
 	}
+	/* A set that was too large to be read. */
+	found[0].failed = MK_E_REFUSED;
+	decide(MK_E_SYSTEM, 0);
+	found[0].seen = NULL;
+	decide(MK_E_REFUSED, 0);
 }
 END_TEST
 

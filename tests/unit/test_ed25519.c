@@ -213,6 +213,36 @@ START_TEST(point_takes_mixed_order)
 }
 END_TEST
 
+/*
+ * Signatures by a key A + T, T of order 8, with the secret of A: the equation
+ * lacks h times T, which a verifier with cofactor does not see.
+ */
+START_TEST(refuses_with_cofactor)
+{
+	uint8_t seed[32] = { 1 }, pk[32], sk[64], torsion[32], sig[64];
+	uint8_t h[64], reduced[32], msg;
+	crypto_hash_sha512_state state;
+	unsigned int good = 0;
+
+	mk_ed25519_pair(seed, pk, sk);
+	unhex(small_hex[2], torsion, sizeof(torsion));
+	ck_assert_int_eq(crypto_core_ed25519_add(sk + 32, pk, torsion), 0);
+	for (msg = 0; msg < 200; msg++) {
+		mk_ed25519_sign(sk, &msg, 1, sig);
+		crypto_hash_sha512_init(&state);
+		crypto_hash_sha512_update(&state, sig, 32);
+		crypto_hash_sha512_update(&state, sk + 32, 32);
+		crypto_hash_sha512_update(&state, &msg, 1);
+		crypto_hash_sha512_final(&state, h);
+		crypto_core_ed25519_scalar_reduce(reduced, h);
+		ck_assert_int_eq(mk_ed25519_verify(sk + 32, &msg, 1, sig, 64),
+		    (reduced[0] & 7) == 0);
+		good += (reduced[0] & 7) == 0;
+	}
+	ck_assert_uint_gt(good, 0);
+}
+END_TEST
+
 START_TEST(spki_is_rfc_8410)
 {
 	/* The example key of RFC 8410 section 10.1. */
@@ -241,6 +271,7 @@ mk_suite(void)
 	tcase_add_test(c, point_refuses_not_canonical);
 	tcase_add_test(c, point_agrees_with_decoding);
 	tcase_add_test(c, point_takes_mixed_order);
+	tcase_add_test(c, refuses_with_cofactor);
 	tcase_add_test(c, spki_is_rfc_8410);
 	suite_add_tcase(suite, c);
 	return suite;

@@ -176,6 +176,28 @@ START_TEST(bad_lines)
 }
 END_TEST
 
+/* A refusal behind what an editor does not show is still hers. */
+START_TEST(unseen)
+{
+	static const char *const hidden[] = {
+		"\xef\xbb\xbf" "alice -", "\falice -", "\ralice -\r",
+		"\xef\xbb\xbf \"alice\" -", " \x01 %61lice -"
+	};
+	size_t i;
+
+	tree_text(MK_PASSWD, "alice:x:1:1:,,,,mesh=" F1 ":/:\n");
+	for (i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		ck_assert_msg(strcmp(map(hidden[i]), "78") == 0, "%s",
+		    hidden[i]);
+	ck_assert_str_eq(map("\xef\xbb\xbf" "alice -"), "78");
+	ck_assert_str_eq(why.detail, MAP ":1: a byte order mark");
+	tree_bytes(MAP, "\0alice -\n", 10);
+	ck_assert_str_eq(found("alice"), "78");
+	ck_assert_str_eq(map("\xef\xbb\xbf# map\nalice -"), "map: -");
+	ck_assert_str_eq(map("\xef\xbb\xbf" "bob -\nalice -"), "map: -");
+}
+END_TEST
+
 START_TEST(others)
 {
 	ck_assert_str_eq(map("bob x\ncarol\nalice " F1 "\ndave " F1 "\r\n"
@@ -281,6 +303,10 @@ START_TEST(from_users)
 	ck_assert_str_eq(found("user@corp"), "users: " F2);
 	tree_text(USERS "/user@corp", "-");
 	ck_assert_str_eq(found("user@corp"), "78");
+	tree_text(USERS "/%c3%bc", "-");
+	ck_assert_str_eq(found("\xc3\xbc"), "78");
+	ck_assert_str_eq(why.detail, "cannot use '" USERS "/%c3%bc': it must "
+	    "be named '%C3%BC'");
 	ck_assert_str_eq(found("../map"), "nobody:");
 	ck_assert_str_eq(found(".."), "nobody:");
 
@@ -333,6 +359,8 @@ START_TEST(from_passwd)
 	    "nobody:");
 	ck_assert_str_eq(passwd("alice:x:1:1:A:/:\n"
 	    "alice:x:1:1:,,,,mesh=" F1 ":/:\n"), "nobody:");
+	ck_assert_str_eq(passwd(" \talice:x:1:1:A:/:\n"
+	    "alice:x:1:1:,,,,mesh=" F1 ":/:\n"), "nobody:");
 	ck_assert_str_eq(passwd("alice:x\nalice\n"), "nobody:");
 	ck_assert_str_eq(passwd("+alice:x:1:1:,,,,mesh=" F1 ":/:\n"),
 	    "nobody:");
@@ -375,6 +403,7 @@ mk_suite(void)
 	tcase_add_test(t, from_map);
 	tcase_add_test(t, spellings);
 	tcase_add_test(t, bad_lines);
+	tcase_add_test(t, unseen);
 	tcase_add_test(t, others);
 	tcase_add_test(t, options);
 	tcase_add_test(t, too_many);

@@ -236,6 +236,12 @@ START_TEST(linked_directory)
 	    &why), MK_E_PERM);
 	ck_assert_str_eq(why.detail, "cannot use '" CONF "': reached "
 	    "through a symbolic link");
+	/* What is not mounted is not absent. */
+	ck_assert_int_eq(rename(tree_path("/srv/deep"), tree_path("/away")),
+	    0);
+	ck_assert_int_eq(read_conf("map", 9, NULL), MK_E_PERM);
+	ck_assert_str_eq(why.detail, "cannot use '" CONF "': a symbolic link "
+	    "that leads nowhere");
 }
 END_TEST
 

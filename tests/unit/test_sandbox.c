@@ -7,11 +7,16 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +75,7 @@ limits(void)
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	signal(SIGALRM, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
 	high = fcntl(fds[0], F_DUPFD, 100);
 	close(0);
 	close(2);
@@ -79,7 +85,7 @@ limits(void)
 		if (fcntl(fd, F_GETFD) == -1)
 			return 2;
 	}
-	if (fcntl(high, F_GETFD) != -1 && errno != ENOSYS)
+	if (fcntl(high, F_GETFD) != -1)
 		return 3;
 	if (getrlimit(RLIMIT_CORE, &lim) != 0 || lim.rlim_cur != 0)
 		return 4;
@@ -88,7 +94,8 @@ limits(void)
 	if (alarm(0) == 0)
 		return 6;
 	if (signal(SIGPIPE, SIG_DFL) != SIG_IGN ||
-	    signal(SIGALRM, SIG_DFL) != SIG_DFL)
+	    signal(SIGALRM, SIG_DFL) != SIG_DFL ||
+	    signal(SIGCHLD, SIG_DFL) != SIG_DFL)
 		return 7;
 	sigprocmask(SIG_SETMASK, NULL, &set);
 	return sigismember(&set, SIGALRM) ? 8 : 0;
@@ -99,6 +106,42 @@ START_TEST(process_limits)
 	ck_assert_int_eq(status_of(limits), 0);
 }
 END_TEST
+
+#ifdef SYS_close_range
+/* As on a kernel that cannot close many descriptors at once. */
+static int
+old_kernel(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	};
+	struct sock_fprog program = { 4, filter };
+	int fd;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
+		return 0;
+	if ((fd = limits()) != 0)
+		return fd;
+	if (pipe(fds) != 0 || mk_process_isolate(fds[1], NULL) != 0)
+		return 10;
+	for (fd = 0; fd < 200; fd++) {
+		if ((fcntl(fd, F_GETFD) != -1) != (fd == fds[1]))
+			return 11;
+	}
+	return 0;
+}
+
+START_TEST(process_limits_old_kernel)
+{
+	ck_assert_int_eq(status_of(old_kernel), 0);
+}
+END_TEST
+#endif
 
 static int
 hang(void)
@@ -246,6 +289,24 @@ signals(void)
 	return kill(getppid(), 0);
 }
 
+static int
+sends_elsewhere(void)
+{
+	const struct sockaddr_un to = { AF_UNIX, "/nowhere" };
+
+	return (int)sendto(pair[0], "x", 1, MSG_DONTWAIT,
+	    (const struct sockaddr *)&to, sizeof(to));
+}
+
+static int
+sends_message(void)
+{
+	struct iovec part = { fds, 1 };
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	return (int)sendmsg(pair[0], &msg, MSG_DONTWAIT);
+}
+
 /* Without the filter, which would be faster: Landlock alone. */
 static int
 opens_no_file(void)
@@ -269,7 +330,8 @@ START_TEST(no_files)
 END_TEST
 
 static int (*const forbidden[])(void) = {
-	opens, opens_socket, maps_code, makes_code, forks, executes, signals
+	opens, opens_socket, maps_code, makes_code, forks, executes, signals,
+	sends_elsewhere, sends_message
 };
 
 #define N_FORBIDDEN	(int)(sizeof(forbidden) / sizeof(forbidden[0]))
@@ -305,6 +367,9 @@ mk_suite(void)
 	TCase *t = tcase_create("sandbox");
 
 	tcase_add_test(t, process_limits);
+#ifdef SYS_close_range
+	tcase_add_test(t, process_limits_old_kernel);
+#endif
 	tcase_add_test(t, wall_time);
 	tcase_add_test(t, output);
 #if MK_SANDBOX
