@@ -180,7 +180,7 @@ END_TEST
 START_TEST(unseen)
 {
 	static const char *const hidden[] = {
-		"\xef\xbb\xbf" "alice -", "\falice -", "\ralice -\r",
+		("\xef\xbb\xbf" "alice -"), "\falice -", "\ralice -\r",
 		"\xef\xbb\xbf \"alice\" -", " \x01 %61lice -"
 	};
 	size_t i;
