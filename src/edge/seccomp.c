@@ -6,11 +6,6 @@
  */
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 
 #include <errno.h>
 #include <stddef.h>
@@ -18,49 +13,9 @@
 
 #include "core/err.h"
 #include "edge/confine.h"
+#include "edge/filter.h"
 
-#if defined(__x86_64__)
-#define ARCH	AUDIT_ARCH_X86_64
-#elif defined(__i386__)
-#define ARCH	AUDIT_ARCH_I386
-#elif defined(__aarch64__) && defined(__AARCH64EL__)
-#define ARCH	AUDIT_ARCH_AARCH64
-#elif defined(__arm__) && defined(__ARMEL__)
-#define ARCH	AUDIT_ARCH_ARM
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCH	AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
-#define ARCH	AUDIT_ARCH_PPC64LE
-#elif defined(__s390x__)
-#define ARCH	AUDIT_ARCH_S390X
-#endif
-
-#ifdef ARCH
-
-#ifndef SECCOMP_RET_KILL_PROCESS
-#define SECCOMP_RET_KILL_PROCESS	SECCOMP_RET_KILL
-#endif
-
-#define X32_BIT		0x40000000
-
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define LOW_HALF	4
-#else
-#define LOW_HALF	0
-#endif
-#define HIGH_HALF	(4 - LOW_HALF)
-
-#define LOAD(member) \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
-	    (unsigned)offsetof(struct seccomp_data, member))
-#define LOAD_HALF(n, half) \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (half) + \
-	    (unsigned)offsetof(struct seccomp_data, args[n]))
-#define LOAD_ARG(n)	LOAD_HALF(n, LOW_HALF)
-#define JUMP_IF(test, value, yes, no) \
-	BPF_JUMP(BPF_JMP | BPF_K | (test), (value), (yes), (no))
-#define ALLOW		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-#define KILL		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+#ifdef MK_ARCH
 
 #define ALLOW_CALL(nr)	JUMP_IF(BPF_JEQ, (nr), 0, 1), ALLOW
 
@@ -77,15 +32,8 @@
 
 #define SOCKETCALL_SEND		9
 
-static const struct sock_filter filter[] = {
-	LOAD(arch),
-	JUMP_IF(BPF_JEQ, ARCH, 1, 0),
-	KILL,
-	LOAD(nr),
-#ifdef __x86_64__
-	JUMP_IF(BPF_JGE, X32_BIT, 0, 1),
-	KILL,
-#endif
+static const struct sock_filter computation[] = {
+	FILTER_START,
 	ALLOW_CALL(__NR_read),
 	ALLOW_CALL(__NR_write),
 	ALLOW_CALL(__NR_writev),
@@ -139,17 +87,23 @@ static const struct sock_filter filter[] = {
 int
 mk_seccomp_close(struct mk_why *why)
 {
-	struct sock_filter copy[sizeof(filter) / sizeof(filter[0])];
+	return mk_filter_install(computation,
+	    sizeof(computation) / sizeof(computation[0]), why);
+}
+
+int
+mk_filter_install(const struct sock_filter *filter, unsigned short n,
+    struct mk_why *why)
+{
 	const struct sock_fprog program = {
-		.len = sizeof(filter) / sizeof(filter[0]),
-		.filter = copy
+		.len = n,
+		.filter = (struct sock_filter *)filter
 	};
 
 	/* A kernel with filters misses the program; another knows no such. */
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) == 0 ||
 	    errno != EFAULT)
 		return MK_OK;
-	memcpy(copy, filter, sizeof(copy));
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0)
 		return MK_OK;
 	return mk_fail(why, MK_E_SYSTEM, "sandbox",
