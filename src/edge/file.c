@@ -180,6 +180,7 @@ read_judged(const struct source *s, const struct stat *st,
 	if (r != MK_OK)
 		goto out;
 	file.mtime = after.st_mtim.tv_sec;
+	file.closed = (after.st_mode & 0444) != 0444;
 	*ret_file = file;
 	file.data = NULL;
 out:

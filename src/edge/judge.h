@@ -8,7 +8,15 @@
 
 #include <sys/stat.h>
 
+#if __has_include(<linux/openat2.h>)
+#include <linux/openat2.h>
+#endif
+
 #include "edge/root.h"
+
+#ifndef RESOLVE_NO_SYMLINKS
+#define RESOLVE_NO_SYMLINKS	0x04
+#endif
 
 #define MK_UID_NONE	((uid_t)-1)
 

@@ -33,10 +33,10 @@ static struct {
 	int fd;
 	enum form form;
 	int level;
-	bool debug, echo;
+	bool debug, echo, lost;
 	const char *ident;
 	long pid;
-} state = { -1, FORM_NONE, LOG_INFO, false, false, "meshkeys", 0 };
+} state = { -1, FORM_NONE, LOG_INFO, false, false, false, "meshkeys", 0 };
 
 static int
 connect_path(const char *path, int type)
@@ -92,6 +92,7 @@ mk_log_open(const struct mk_root *root, const char *ident, int level)
 	mk_log_close();
 	state.ident = ident;
 	state.level = level;
+	state.lost = false;
 	state.pid = (long)getpid();
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		/* Only a stream where there should be datagrams says so. */
@@ -103,6 +104,18 @@ mk_log_open(const struct mk_root *root, const char *ident, int level)
 		state.form = ways[i].form;
 		break;
 	}
+}
+
+bool
+mk_log_lost(void)
+{
+	return state.lost;
+}
+
+void
+mk_log_ident(const char *ident)
+{
+	state.ident = ident;
 }
 
 void
@@ -184,7 +197,10 @@ send_line(int level, const char *line, size_t len)
 		whole[n++] = '\n';
 	else if (state.form == FORM_STREAM)
 		whole[n++] = '\0';
-	(void)!send(state.fd, whole, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (send(state.fd, whole, n, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
+	    (errno == ECONNREFUSED || errno == ENOTCONN || errno == EPIPE ||
+	    errno == ECONNRESET))
+		state.lost = true;
 }
 
 static void
@@ -213,7 +229,8 @@ mk_log(int level, const char *fmt, ...)
 	va_end(ap);
 	send_line(level, line, len);
 	/* Where there is no log, as in containers, sshd may have a stderr. */
-	if (state.debug || state.echo || state.form == FORM_NONE)
+	if (state.debug || state.echo || state.lost ||
+	    state.form == FORM_NONE)
 		show_line(line, len);
 }
 

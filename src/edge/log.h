@@ -16,8 +16,12 @@ struct mk_root;
 
 /* 'ident' is the program name.  Messages above 'level' are dropped. */
 void	mk_log_open(const struct mk_root *root, const char *ident, int level);
+void	mk_log_ident(const char *ident);	/* before it is open */
 void	mk_log_level(int level);
 void	mk_log_close(void);
+
+/* Whether who kept the log is gone; what comes is on standard error. */
+bool	mk_log_lost(void);
 
 /* Also writes every message and every mk_debug() to standard error. */
 void	mk_log_debug(bool on);

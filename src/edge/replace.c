@@ -12,13 +12,6 @@
 #include "core/err.h"
 #include "edge/judge.h"
 
-#if __has_include(<linux/openat2.h>)
-#include <linux/openat2.h>
-#endif
-#ifndef RESOLVE_NO_SYMLINKS
-#define RESOLVE_NO_SYMLINKS	0x04
-#endif
-
 #define NAME_TRIES	64
 
 struct temp {
@@ -106,17 +99,18 @@ write_all(const struct temp *t, const struct mk_content *content,
 
 /* Owner before mode: chown(2) takes mode bits away. */
 static int
-temp_finish(const struct temp *t, int64_t mtime, struct mk_why *why)
+temp_finish(const struct temp *t, const struct mk_content *content,
+    struct mk_why *why)
 {
 	const struct timespec times[2] = {
 		{ .tv_sec = 0, .tv_nsec = UTIME_OMIT },
-		{ .tv_sec = (time_t)mtime, .tv_nsec = 0 }
+		{ .tv_sec = (time_t)content->mtime, .tv_nsec = 0 }
 	};
 
 	if ((geteuid() == 0 && fchown(t->fd, t->dir->owner, -1) != 0) ||
 	    fchmod(t->fd, 0644) != 0 ||
-	    (mtime >= 0 && futimens(t->fd, times) != 0) ||
-	    fsync(t->fd) != 0 ||
+	    (content->mtime >= 0 && futimens(t->fd, times) != 0) ||
+	    (content->sync != MK_SYNC_NEVER && fsync(t->fd) != 0) ||
 	    renameat(t->dir->fd, t->own, t->dir->fd, t->name) != 0)
 		return write_failed(t->dir, t->name, why);
 	return MK_OK;
@@ -139,10 +133,10 @@ mk_dir_replace(const struct mk_dir *dir, const char *name,
 		return r;
 	r = write_all(&t, content, why);
 	if (r == MK_OK)
-		r = temp_finish(&t, content->mtime, why);
+		r = temp_finish(&t, content, why);
 	if (r != MK_OK)
 		unlinkat(dir->fd, t.own, 0);
-	else if (fsync(dir->fd) != 0)
+	else if (content->sync == MK_SYNC && fsync(dir->fd) != 0)
 		r = write_failed(dir, name, why);
 	close(t.fd);
 	return r;

@@ -10,18 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#if __has_include(<linux/openat2.h>)
-#include <linux/openat2.h>
-#endif
-
 #include "core/err.h"
 #include "edge/judge.h"
 
 #define RACES_MAX	16	/* renames met while resolving one path */
-
-#ifndef RESOLVE_NO_SYMLINKS
-#define RESOLVE_NO_SYMLINKS	0x04
-#endif
 
 int
 mk_root_open(const char *dir, struct mk_root *ret_root, struct mk_why *why)

@@ -49,6 +49,7 @@ struct mk_file {
 	uint8_t *data;		/* malloc'd, a NUL behind 'len' bytes */
 	size_t len;
 	int64_t mtime;		/* seconds since 1970 */
+	bool closed;		/* not everybody may read it */
 };
 
 /*
@@ -90,12 +91,18 @@ struct mk_content {
 	const uint8_t *data;
 	size_t len;
 	int64_t mtime;		/* seconds since 1970; negative: now */
+	enum {
+		MK_SYNC,	/* a crash leaves the old or the new one */
+		MK_SYNC_SOON,	/* the caller's next file syncs the directory */
+		MK_SYNC_NEVER	/* no loss if a crash takes it */
+	} sync;
 };
 
 /*
  * Writes a file so that readers see the old or the new one, never a torn
  * one: a temporary file in the same directory, mode 0644, the directory's
- * owner, its mtime, synced, renamed, the directory synced.  MK_E_PERM,
+ * owner, its mtime, synced, renamed, the directory synced, as 'sync' has
+ * it.  MK_E_PERM,
  * MK_E_SYSTEM; on failure the old file stays and no temporary file is left.
  */
 int	mk_dir_replace(const struct mk_dir *dir, const char *name,
