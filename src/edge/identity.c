@@ -8,9 +8,20 @@
 #include "core/limits.h"
 #include "edge/policy.h"
 #include "edge/source.h"
+#include "edge/words.h"
 
-int
-mk_asked_deny(struct mk_asked *ask, unsigned n, struct mk_why *why)
+bool
+mk_asked_skip(const struct mk_asked *ask, const struct mk_why *why)
+{
+	if (ask->teller == NULL || why->code != MK_E_CONFIG)
+		return false;
+	ask->teller->tell(ask->teller->arg, why);
+	return true;
+}
+
+/* "-", alone for its user. */
+static int
+deny(struct mk_asked *ask, unsigned n, struct mk_why *why)
 {
 	if (n > 1)
 		return mk_fail(why, MK_E_CONFIG, "identity",
@@ -93,6 +104,23 @@ failed:
 	return r;
 }
 
+int
+mk_asked_take(struct mk_asked *ask, const struct mk_where *where,
+    char *const *word, unsigned n, struct mk_why *why)
+{
+	struct mk_why reason;
+	int r;
+
+	if (n == 0)
+		r = mk_fail(&reason, MK_E_CONFIG, "identity",
+		    "no fingerprint");
+	else if (strcmp(word[0], "-") == 0)
+		r = deny(ask, n, &reason);
+	else
+		r = mk_asked_add(ask, word, n, &reason);
+	return r == MK_OK ? MK_OK : mk_where_fail(where, &reason, why);
+}
+
 static int
 ask_source(struct mk_asked *ask, enum mk_source source, struct mk_why *why)
 {
@@ -122,20 +150,22 @@ mk_identity_find(const struct mk_root *root, const struct mk_config *config,
 		.user = user,
 		.user_len = strlen(user)
 	};
+	char *encoded;
 	unsigned i;
 	int r = MK_OK;
 
-	ask.encoded = malloc(3 * ask.user_len + 1);
-	if (ask.encoded == NULL)
+	encoded = malloc(3 * ask.user_len + 1);
+	if (encoded == NULL)
 		return mk_fail(why, MK_E_SYSTEM, "identity", "out of memory");
-	mk_name_encode(user, ask.encoded);
-	ask.encoded_len = strlen(ask.encoded);
+	mk_name_encode(user, encoded);
+	ask.encoded = encoded;
+	ask.encoded_len = strlen(encoded);
 	for (i = 0; i < config->n_identity; i++) {
 		r = ask_source(&ask, config->identity[i], why);
 		if (r != MK_OK || ask.identity.source != NULL)
 			break;
 	}
-	free(ask.encoded);
+	free(encoded);
 	if (r != MK_OK) {
 		mk_identity_release(&ask.identity);
 		return r;

@@ -10,14 +10,10 @@
 
 #include "core/err.h"
 #include "core/limits.h"
-#include "edge/root.h"
+#include "edge/judge.h"
 #include "edge/source.h"
 #include "edge/words.h"
 
-#define USERS_DIR	MK_CONFDIR "/users"
-#define MAP_NAME	"map"
-#define MAP_PATH	MK_CONFDIR "/" MAP_NAME
-#define NAME_FILE_MAX	255	/* NAME_MAX of the usual file systems */
 #define UDF_BARE	30	/* a fingerprint without its dashes */
 
 /* Longest first word that is looked at with its quotes. */
@@ -26,15 +22,16 @@
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
 static int
-take_entry(struct mk_asked *ask, char *const *word, unsigned n,
-    struct mk_why *why)
+take_user_line(struct mk_asked *ask, char *line, size_t len,
+    const struct mk_where *where, struct mk_why *why)
 {
-	if (n == 0)
-		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "no fingerprint");
-	if (strcmp(word[0], "-") == 0)
-		return mk_asked_deny(ask, n, why);
-	return mk_asked_add(ask, word, n, why);
+	struct mk_words words;
+	int r;
+
+	r = mk_line_split(line, len, where, &words, why);
+	if (r != MK_OK || words.n == 0)
+		return r;
+	return mk_asked_take(ask, where, words.word, words.n, why);
 }
 
 static int
@@ -43,8 +40,6 @@ take_user_file(struct mk_asked *ask, const char *name,
 {
 	char *cursor = (char *)file->data, *end = cursor + file->len, *line;
 	struct mk_where where = { name, 0 };
-	struct mk_words words;
-	struct mk_why reason;
 	size_t len;
 	int r;
 
@@ -56,22 +51,37 @@ take_user_file(struct mk_asked *ask, const char *name,
 	ask->identity.source = "users";
 	while ((line = mk_line_next(&cursor, end, &len)) != NULL) {
 		where.line++;
-		r = mk_line_split(line, len, &where, &words, why);
-		if (r != MK_OK)
+		r = take_user_line(ask, line, len, &where, why);
+		if (r != MK_OK && !mk_asked_skip(ask, why))
 			return r;
-		if (words.n == 0)
-			continue;
-		r = take_entry(ask, words.word, words.n, &reason);
-		if (r != MK_OK)
-			return mk_where_fail(&where, &reason, why);
 	}
 	return MK_OK;
+}
+
+int
+mk_users_misnamed(const struct mk_dir *dir, const char *name,
+    const char *encoded, struct mk_why *why)
+{
+	return mk_fail(why, MK_E_CONFIG, "identity",
+	    "cannot use '%s/%s': it must be named '%s'", dir->path, name,
+	    encoded);
 }
 
 static char
 lower_digit(char c)
 {
 	return c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+}
+
+void
+mk_name_lower(char *encoded)
+{
+	char *p;
+
+	for (p = strchr(encoded, '%'); p != NULL; p = strchr(p + 3, '%')) {
+		p[1] = lower_digit(p[1]);
+		p[2] = lower_digit(p[2]);
+	}
 }
 
 static int
@@ -81,14 +91,12 @@ check_spelling(const struct mk_asked *ask, const struct mk_dir *dir,
 	struct stat st;
 
 	if (strcmp(name, ask->encoded) == 0 ||
-	    strlen(name) > NAME_FILE_MAX || strchr(name, '/') != NULL ||
+	    strlen(name) > MK_USERFILE_NAME || strchr(name, '/') != NULL ||
 	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return MK_OK;
 	if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return MK_OK;
-	return mk_fail(why, MK_E_CONFIG, "identity",
-	    "cannot use '%s/%s': it must be named '%s'", dir->path, name,
-	    ask->encoded);
+	return mk_users_misnamed(dir, name, ask->encoded, why);
 }
 
 /*
@@ -99,33 +107,30 @@ static int
 check_spellings(const struct mk_asked *ask, const struct mk_dir *dir,
     struct mk_why *why)
 {
-	char lower[3 * MK_USERNAME_MAX + 1], *p;
+	char lower[3 * MK_USERNAME_MAX + 1];
 	int r;
 
 	r = check_spelling(ask, dir, ask->user, why);
 	if (r != MK_OK || ask->encoded_len >= sizeof(lower))
 		return r;
 	memcpy(lower, ask->encoded, ask->encoded_len + 1);
-	for (p = strchr(lower, '%'); p != NULL; p = strchr(p + 3, '%')) {
-		p[1] = lower_digit(p[1]);
-		p[2] = lower_digit(p[2]);
-	}
+	mk_name_lower(lower);
 	return check_spelling(ask, dir, lower, why);
 }
 
-static int
-read_user_file(struct mk_asked *ask, const struct mk_dir *dir,
+int
+mk_users_take(struct mk_asked *ask, const struct mk_dir *dir,
     struct mk_why *why)
 {
-	char path[sizeof(USERS_DIR "/") + NAME_FILE_MAX];
+	char path[sizeof(MK_USERSDIR "/") + MK_USERFILE_NAME];
 	struct mk_file file;
 	int r;
 
-	r = check_spellings(ask, dir, why);
-	if (r != MK_OK || ask->encoded_len > NAME_FILE_MAX)
-		return r;
-	memcpy(path, USERS_DIR "/", sizeof(USERS_DIR));
-	memcpy(path + sizeof(USERS_DIR), ask->encoded, ask->encoded_len + 1);
+	if (ask->encoded_len > MK_USERFILE_NAME)
+		return MK_OK;
+	memcpy(path, MK_USERSDIR "/", sizeof(MK_USERSDIR));
+	memcpy(path + sizeof(MK_USERSDIR), ask->encoded,
+	    ask->encoded_len + 1);
 	r = mk_dir_read(dir, ask->encoded, MK_USERFILE_MAX, &file, why);
 	if (r == MK_E_ABSENT)
 		return MK_OK;
@@ -146,12 +151,14 @@ mk_source_users(struct mk_asked *ask, struct mk_why *why)
 	struct mk_dir dir;
 	int r;
 
-	r = mk_dir_open(ask->root, USERS_DIR, MK_OWNED_BY_ROOT, &dir, why);
+	r = mk_dir_open(ask->root, MK_USERSDIR, MK_OWNED_BY_ROOT, &dir, why);
 	if (r == MK_E_ABSENT)
 		return MK_OK;
 	if (r != MK_OK)
 		return r;
-	r = read_user_file(ask, &dir, why);
+	r = check_spellings(ask, &dir, why);
+	if (r == MK_OK)
+		r = mk_users_take(ask, &dir, why);
 	mk_dir_close(&dir);
 	return r;
 }
@@ -303,29 +310,81 @@ looks_right(const struct glance *g)
 	return len == k || (len > k && is_blank(line[k]));
 }
 
+int
+mk_map_misnamed(const struct mk_where *where, const char *encoded,
+    struct mk_why *why)
+{
+	return mk_fail(why, MK_E_CONFIG, "identity",
+	    "%s:%u: the user must be written '%s'", where->path, where->line,
+	    encoded);
+}
+
+int
+mk_map_split(char *line, size_t len, const struct mk_where *where,
+    struct mk_words *ret_words, struct mk_why *why)
+{
+	if (is_marked(line, len))
+		return mk_fail(why, MK_E_CONFIG, "identity",
+		    "%s:%u: a byte order mark", where->path, where->line);
+	return mk_line_split(line, len, where, ret_words, why);
+}
+
+/* Longer names are nobody's: no login asks for them. */
+static void
+add_name(struct mk_map_names *names, const char *name, size_t len)
+{
+	unsigned i;
+
+	if (len == 0 || len > MK_USERNAME_MAX)
+		return;
+	for (i = 0; i < names->n; i++) {
+		if (strncmp(names->name[i], name, len) == 0 &&
+		    names->name[i][len] == '\0')
+			return;
+	}
+	memcpy(names->name[names->n], name, len);
+	names->name[names->n++][len] = '\0';
+}
+
+bool
+mk_map_names(const char *line, size_t len, struct mk_map_names *ret_names)
+{
+	char word[QUOTED_MAX + 1], decoded[QUOTED_MAX + 1];
+	size_t skip = unseen(line, len);
+	struct glance g;
+
+	if (skip == len || line[skip] == '#')
+		return false;
+	ret_names->n = 0;
+	g = glance_at(line + skip, len - skip);
+	add_name(ret_names, g.line, g.name_len);
+	if (!g.quoted && !g.encoded)
+		return true;
+	if (!first_word(g.line, g.len, false, word) &&
+	    !first_word(g.line, g.len, true, word))
+		return true;
+	add_name(ret_names, word, strlen(word));
+	if (mk_name_decode(word, decoded))
+		add_name(ret_names, decoded, strlen(decoded));
+	return true;
+}
+
 static int
 take_line(struct mk_asked *ask, char *line, size_t len,
     const struct mk_where *where, struct mk_why *why)
 {
 	struct mk_words words;
-	struct mk_why reason;
 	int r;
 
-	if (is_marked(line, len))
-		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "%s:%u: a byte order mark", where->path, where->line);
-	r = mk_line_split(line, len, where, &words, why);
+	r = mk_map_split(line, len, where, &words, why);
 	if (r != MK_OK)
 		return r;
 	ask->identity.source = "map";
 	/* Only raw the same: decoded it is another user's or nobody's. */
 	if (!mk_name_decode(words.word[0], line) ||
 	    strcmp(line, ask->user) != 0)
-		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "%s:%u: the user must be written '%s'", where->path,
-		    where->line, ask->encoded);
-	r = take_entry(ask, words.word + 1, words.n - 1, &reason);
-	return r == MK_OK ? MK_OK : mk_where_fail(where, &reason, why);
+		return mk_map_misnamed(where, ask->encoded, why);
+	return mk_asked_take(ask, where, words.word + 1, words.n - 1, why);
 }
 
 /* The map on its way through, piece by piece. */
@@ -341,7 +400,7 @@ begin_map(void *ctx)
 
 	mk_identity_release(&scan->ask->identity);
 	scan->ask->identity = (struct mk_identity){ 0 };
-	scan->where = (struct mk_where){ MAP_PATH, 0 };
+	scan->where = (struct mk_where){ MK_MAPFILE, 0 };
 }
 
 static int
@@ -371,9 +430,27 @@ take_map(void *ctx, char *lines, size_t n, struct mk_why *why)
 	return MK_OK;
 }
 
+static int
+map_failed(int r, struct mk_why *why)
+{
+	if (r != MK_E_TOOBIG)
+		return r;
+	return mk_fail(why, MK_E_CONFIG, "identity",
+	    "cannot use '" MK_MAPFILE "': larger than %u bytes", MK_MAP_MAX);
+}
+
+int
+mk_map_read(const struct mk_root *root, struct mk_file *ret_file,
+    struct mk_why *why)
+{
+	return map_failed(mk_path_read(root, MK_MAPFILE, MK_MAP_MAX,
+	    ret_file, why), why);
+}
+
 int
 mk_source_map(struct mk_asked *ask, struct mk_why *why)
 {
+	static const char name[] = "map";
 	struct scan scan = { .ask = ask };
 	const struct mk_taker taker = { begin_map, take_map, &scan };
 	struct mk_dir dir;
@@ -384,13 +461,8 @@ mk_source_map(struct mk_asked *ask, struct mk_why *why)
 		return MK_OK;
 	if (r != MK_OK)
 		return r;
-	r = mk_dir_scan(&dir, MAP_NAME, MK_MAP_MAX, &taker, why);
+	r = map_failed(mk_dir_scan(&dir, name, MK_MAP_MAX, &taker, why),
+	    why);
 	mk_dir_close(&dir);
-	if (r == MK_E_ABSENT)
-		return MK_OK;
-	if (r == MK_E_TOOBIG)
-		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "cannot use '" MAP_PATH "': larger than %u bytes",
-		    MK_MAP_MAX);
-	return r;
+	return r == MK_E_ABSENT ? MK_OK : r;
 }

@@ -53,8 +53,8 @@ is_her_line(const struct mk_asked *ask, const char *line, size_t len)
 	    memcmp(line, ask->user, ask->user_len) == 0;
 }
 
-static int
-take_line(struct mk_asked *ask, char *line, size_t len,
+int
+mk_passwd_take(struct mk_asked *ask, char *line, size_t len,
     const struct mk_where *where, struct mk_why *why)
 {
 	struct mk_why reason;
@@ -89,9 +89,23 @@ take_passwd(struct mk_asked *ask, const struct mk_file *file,
 		for (; *line == ' ' || *line == '\t'; line++)
 			len--;
 		if (is_her_line(ask, line, len))
-			return take_line(ask, line, len, &where, why);
+			return mk_passwd_take(ask, line, len, &where, why);
 	}
 	return MK_OK;
+}
+
+int
+mk_passwd_read(const struct mk_root *root, struct mk_file *ret_file,
+    struct mk_why *why)
+{
+	int r;
+
+	r = mk_path_read(root, MK_PASSWD, MK_MAP_MAX, ret_file, why);
+	if (r == MK_E_TOOBIG)
+		return mk_fail(why, MK_E_CONFIG, "identity",
+		    "cannot use '" MK_PASSWD "': larger than %u bytes",
+		    MK_MAP_MAX);
+	return r;
 }
 
 int
@@ -104,18 +118,22 @@ mk_source_passwd(struct mk_asked *ask, struct mk_why *why)
 	if (ask->user[0] == '+' || ask->user[0] == '-' ||
 	    strpbrk(ask->user, ":\n") != NULL)
 		return MK_OK;
-	r = mk_path_read(ask->root, MK_PASSWD, MK_MAP_MAX, &file, why);
+	r = mk_passwd_read(ask->root, &file, why);
 	if (r == MK_E_ABSENT)
 		return MK_OK;
-	if (r == MK_E_TOOBIG)
-		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "cannot use '" MK_PASSWD "': larger than %u bytes",
-		    MK_MAP_MAX);
 	if (r != MK_OK)
 		return r;
 	r = take_passwd(ask, &file, why);
 	mk_file_release(&file);
 	return r;
+}
+
+bool
+mk_lookup_failed(int err)
+{
+	return err == EIO || err == ENOMEM || err == EMFILE ||
+	    err == ENFILE || err == EINTR || err == EAGAIN ||
+	    err == ETIMEDOUT;
 }
 
 int
@@ -130,9 +148,7 @@ mk_source_nss(struct mk_asked *ask, struct mk_why *why)
 		return MK_OK;
 	errno = 0;
 	pw = getpwnam(ask->user);
-	if (pw == NULL && (errno == EIO || errno == ENOMEM ||
-	    errno == EMFILE || errno == ENFILE || errno == EINTR ||
-	    errno == EAGAIN || errno == ETIMEDOUT))
+	if (pw == NULL && mk_lookup_failed(errno))
 		return mk_fail(why, MK_E_SYSTEM, "identity",
 		    "cannot look up '%s': %s", ask->user, strerror(errno));
 	/* A directory that ignores case answers for another name. */

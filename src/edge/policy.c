@@ -32,15 +32,29 @@ set_string(char **field, const char *value, struct mk_why *why)
 	return MK_OK;
 }
 
+/* A host and perhaps a port, and nothing that nobody sends to a portal. */
+static bool
+is_server(const char *s)
+{
+	size_t n = strcspn(s, "/");
+
+	return n > 0 && s[0] != ':' && memchr(s, '@', n) == NULL &&
+	    strpbrk(s, "?#") == NULL;
+}
+
+/* file:/DIR or file:///DIR: the host of file://HOST/DIR would be lost. */
+static bool
+is_directory(const char *s)
+{
+	return s[0] == '/' && s[1] != '\0' && (s[1] != '/' || (s[2] == '/' &&
+	    s[3] != '\0' && s[3] != '/'));
+}
+
 /* Decoration and blanks in a URL are mistakes, never meant. */
 static bool
 is_portal(const char *s)
 {
-	static const char *const schemes[] = {
-		"https://", "http://", "file:/"
-	};
 	const char *p;
-	size_t i, n;
 
 	if (strlen(s) > PORTAL_MAX)
 		return false;
@@ -48,12 +62,11 @@ is_portal(const char *s)
 		if (*p <= 0x20 || *p >= 0x7f)
 			return false;
 	}
-	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		n = strlen(schemes[i]);
-		if (strncasecmp(s, schemes[i], n) == 0)
-			return s[n] != '\0';
-	}
-	return false;
+	if (strncasecmp(s, "https://", 8) == 0)
+		return is_server(s + 8);
+	if (strncasecmp(s, "http://", 7) == 0)
+		return is_server(s + 7);
+	return strncasecmp(s, "file:", 5) == 0 && is_directory(s + 5);
 }
 
 static int
@@ -65,8 +78,9 @@ set_portal(struct mk_policy *policy, const char *value, struct mk_why *why)
 		return MK_OK;
 	}
 	if (!is_portal(value))
-		return mk_value_fail(value, "none or a URL that begins with "
-		    "https://, http:// or file:/", why);
+		return mk_value_fail(value, "none, https://HOST/PATH, "
+		    "http://HOST/PATH or file:/DIR, without a user, ? and #",
+		    why);
 	return set_string(&policy->portal, value, why);
 }
 
