@@ -30,9 +30,14 @@
 #define MK_RSA_BITS_MAX		16384u
 
 #define MK_SEEN_MAX		(64u << 10)	/* bytes of a .seen file */
+#define MK_ETAG_MAX		512u		/* of an ETag, quotes too */
 #define MK_CONFIG_MAX		(256u << 10)	/* bytes of meshkeys.conf */
 #define MK_USERFILE_MAX		(64u << 10)	/* bytes of users/USER */
 #define MK_MAP_MAX		(64u << 20)	/* bytes of map, passwd */
+#define MK_CHANGES_IDS		2000u		/* of a Changes */
+#define MK_CHANGES_STORE	64u		/* characters of a Store */
+#define MK_CHANGES_WAIT		60u		/* seconds */
+#define MK_CHANGES_MAX		(256u << 10)	/* bytes of an answer */
 #define MK_LINE_WORDS		64u		/* words on one line */
 #define MK_PROFILES_PER_USER	64u		/* fingerprints of one user */
 #define MK_USERNAME_MAX		256u		/* bytes of a user name */

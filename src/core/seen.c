@@ -20,7 +20,7 @@ struct reader {
 static int
 damaged(const struct reader *r)
 {
-	return mk_fail(r->why, MK_E_SYSTEM, "seen",
+	return mk_fail(r->why, MK_E_SYSTEM, MK_SEEN_STAGE,
 	    "the memory against rollback is damaged at line %u", r->line);
 }
 

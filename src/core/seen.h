@@ -38,6 +38,9 @@ struct mk_seen {
 	uint8_t etag_digest[MK_DIGEST];	/* of the cache bytes it belongs to */
 };
 
+/* The stage of the reason for a damaged memory, and of no other. */
+#define MK_SEEN_STAGE	"seen"
+
 /*
  * Parses a .seen file, strictly; damage is MK_E_SYSTEM, never an absent
  * memory.  What *ret_seen points to lives in 'a'.
