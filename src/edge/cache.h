@@ -6,7 +6,11 @@
 #ifndef MK_EDGE_CACHE_H
 #define MK_EDGE_CACHE_H
 
+#include <sys/types.h>
+
+#include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "core/err.h"
 #include "core/udf.h"
@@ -40,6 +44,28 @@ int	mk_store_set(const struct mk_store *store, const struct mk_udf *udf,
  */
 int	mk_store_seen(const struct mk_store *store, const struct mk_udf *udf,
 	    struct mk_file *ret_file, struct mk_why *why);
+
+/* Room for the name of a file of a profile. */
+#define MK_STORE_NAME	(MK_UDF_TEXT + sizeof(".refused"))
+
+/* Which file the cached set is, and when it was changed last. */
+struct mk_stamp {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec changed;
+};
+
+bool	mk_store_stamp(const struct mk_store *store,
+	    const struct mk_udf *udf, struct mk_stamp *ret_stamp);
+
+/* "<UDF>" and a suffix of at most eight characters. */
+void	mk_store_name(const struct mk_udf *udf, const char *suffix,
+	    char out[MK_STORE_NAME]);
+
+/* A directory of the stores is absent: MK_E_CONFIG, the repair command. */
+int	mk_store_absent(const struct mk_root *root, const char *path,
+	    struct mk_why *why);
 
 /* Writes the memory, atomically. */
 int	mk_store_remember(const struct mk_store *store,

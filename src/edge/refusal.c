@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * <UDF>.refused: one line "CODE REASON" whose mtime is the time when it was
+ * logged last.  A refused set is met again at each run, and would fill the
+ * log.  The note lies in the cache, since to lose it costs one line of log.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "edge/keeper.h"
+
+#define QUIET	3600	/* seconds between two lines about the same */
+
+/* A code, a blank, the reason, a line feed. */
+#define NOTE_MAX	(16 + sizeof(((struct mk_why *)NULL)->detail))
+
+/* Whether the same was logged a short while ago. */
+static bool
+is_known(const struct mk_store *store, const char *name, const char *note,
+    int64_t now)
+{
+	struct mk_file file;
+	bool same;
+
+	if (mk_dir_read(&store->cache, name, NOTE_MAX, &file, NULL) != MK_OK)
+		return false;
+	same = file.len == strlen(note) &&
+	    memcmp(file.data, note, file.len) == 0;
+	mk_file_release(&file);
+	/* A time in the future could keep us silent for years. */
+	return same && file.mtime <= now && now - file.mtime <= QUIET;
+}
+
+bool
+mk_store_note_refusal(const struct mk_store *store, const struct mk_udf *udf,
+    const struct mk_why *refusal, int64_t now)
+{
+	char name[MK_STORE_NAME], note[NOTE_MAX];
+	struct mk_content content = { .data = (const uint8_t *)note,
+	    .mtime = now, .sync = MK_SYNC_NEVER };
+
+	if (store->cache.fd == -1)
+		return true;
+	mk_store_name(udf, ".refused", name);
+	snprintf(note, sizeof(note), "%d %s\n",
+	    mk_exit_code(refusal->code == MK_E_ABSENT ? MK_E_NOPROFILE :
+	    refusal->code), refusal->detail);
+	if (is_known(store, name, note, now))
+		return false;
+	/* One that cannot be noted is logged too often, never too rarely. */
+	content.len = strlen(note);
+	(void)mk_dir_replace(&store->cache, name, &content, NULL);
+	return true;
+}
+
+void
+mk_store_forget_refusal(const struct mk_store *store,
+    const struct mk_udf *udf)
+{
+	char name[MK_STORE_NAME];
+
+	if (store->cache.fd == -1)
+		return;
+	mk_store_name(udf, ".refused", name);
+	(void)unlinkat(store->cache.fd, name, 0);
+}
