@@ -1,7 +1,8 @@
 #!/bin/sh
-# The one rule: calls go cmd -> {edge, core} and edge -> core, and the core
-# is pure.  Three proofs: the symbols that the libraries want from outside,
-# the shared objects that the programs load, and the lines of #include.
+# The one rule: calls go cmd -> {edge, net, core}, edge -> core and
+# net -> core, and the core is pure.  Three proofs: the symbols that the
+# libraries want from outside, the shared objects that the programs load,
+# and the lines of #include.
 set -eu
 
 # shellcheck source=tests/lint/lint.sh
@@ -74,23 +75,37 @@ edge_symbols() {
 	    sed "s/.*/libmkedge.a may not call '&'/" || :
 }
 
+net_symbols() {
+	sort -u "$scratch/core-defined" "$scratch/net-defined" \
+	    >"$scratch/below"
+	comm -23 "$scratch/net-wanted" "$scratch/below" | plain |
+	    grep -E '^(mk_|yajl_|nettle_|__gmp)' |
+	    sed "s/.*/libmknet.a may not call '&'/" || :
+}
+
 # Shared objects of each program.
 loads() {
 	case $1 in
-	*mesh-authorized-keys)
-		echo 'libsodium\.so|libyajl\.so'
-		[ "${MK_STATIC_RSA:-no}" = yes ] ||
-		    echo 'libhogweed\.so|libnettle\.so|libgmp\.so'
+	mesh-authorized-keys | meshkeys)
+		;;
+	mesh-refresh)
+		echo 'libcurl\.so'
 		;;
 	*)
-		echo "the objects of '$1' are not listed in $0" >&2
 		return 1
 		;;
 	esac
+	echo 'libsodium\.so|libyajl\.so'
+	[ "${MK_STATIC_RSA:-no}" = yes ] ||
+	    echo 'libhogweed\.so|libnettle\.so|libgmp\.so'
 }
 
 needed() {
-	allowed="libc\\.|ld-(linux|musl)|$(loads "$1" | paste -s -d '|' -)"
+	if ! loads "$1" >"$scratch/loads"; then
+		echo "what '$1' may load is not listed in $0"
+		return
+	fi
+	allowed="libc\\.|ld-(linux|musl)|$(paste -s -d '|' "$scratch/loads")"
 	if [ "$sanitizers" != no ]; then
 		allowed="$allowed|lib(asan|ubsan|m|dl|rt|pthread|resolv)\\."
 		allowed="$allowed|libgcc_s\\.|libstdc\\+\\+\\."
@@ -121,7 +136,7 @@ only_in() {
 }
 
 if command -v "$nm" >/dev/null 2>&1 && [ -f "$builddir/libmkcore.a" ]; then
-	for library in core edge; do
+	for library in core edge net; do
 		wanted "$builddir/libmk$library.a" >"$scratch/$library-wanted"
 		defined "$builddir/libmk$library.a" \
 		    >"$scratch/$library-defined"
@@ -130,6 +145,8 @@ if command -v "$nm" >/dev/null 2>&1 && [ -f "$builddir/libmkcore.a" ]; then
 	verdict "the core calls nothing but memory and its libraries"
 	edge_symbols >"$complaints"
 	verdict "the edge calls the core, no program and no network"
+	net_symbols >"$complaints"
+	verdict "the network half calls the core and no edge"
 else
 	skip "symbols of the libraries" "no nm, or nothing is built"
 fi
@@ -151,12 +168,18 @@ verdict "src/core includes itself, plain C and its libraries"
 includes src/edge '^("(core|edge)/[a-z0-9_]*\.h"|<.*>)$' "$edge_not" \
     >"$complaints"
 verdict "src/edge includes core and edge, and <config.h> in brackets"
-includes src/cmd '^("(core|edge|cmd)/[a-z0-9_]*\.h"|<.*>)$' "$edge_not" \
+includes src/net '^("(core|net)/[a-z0-9_]*\.h"|<.*>)$' \
+    '<(yajl/|nettle/|gmp|microhttpd|sqlite3)' >"$complaints"
+verdict "src/net includes core and net"
+includes src/cmd '^("(core|edge|net|cmd)/[a-z0-9_]*\.h"|<.*>)$' "$edge_not" \
     >"$complaints"
 verdict "src/cmd includes no library of the core"
 only_in yajl/ 'src/core/(json|json_[a-z]*|write)\.c' "the JSON modules" \
     >"$complaints"
 verdict "yajl stays behind one strict wrapper"
+only_in curl/ 'src/net/(fetch|transfer|url)\.c|src/net/transfer\.h' \
+    "the fetcher" >"$complaints"
+verdict "libcurl stays behind the fetcher"
 only_in setjmp 'src/core/json\.c' "the JSON reader" >"$complaints"
 verdict "nothing else jumps"
 
