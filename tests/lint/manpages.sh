@@ -8,7 +8,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$srcdir"
 
-program=src/cmd/mesh-authorized-keys.c
+source=src/cmd/mesh-authorized-keys.c
 page=man/mesh-authorized-keys.8
 security=SECURITY.md
 
@@ -22,12 +22,18 @@ else
 	done
 fi
 
+for program in ${MK_PROGRAMS-}; do
+	[ -f "man/${program##*/}.8" ] ||
+	    echo "there is no man/${program##*/}.8" >"$complaints"
+	verdict "$program has a manual page"
+done
+
 # steps FILE: one step a line, "1 words of the step", without markup.
 steps() {
 	awk -f "$here/steps.awk" "$1"
 }
 
-for file in "$program" "$page" "$security"; do
+for file in "$source" "$page" "$security"; do
 	if [ ! -f "$file" ]; then
 		skip "steps in $file" "no such file"
 		continue
@@ -37,11 +43,11 @@ for file in "$program" "$page" "$security"; do
 	    echo "$file: no list behind the words 'The steps of a decision'" \
 	    >"$complaints"
 	verdict "$file lists the steps of a decision"
-	if [ ! -f "$program" ] || [ "$file" = "$program" ]; then
+	if [ ! -f "$source" ] || [ "$file" = "$source" ]; then
 		continue
 	fi
-	steps "$program" >"$scratch/reference"
+	steps "$source" >"$scratch/reference"
 	diff "$scratch/reference" "$scratch/steps" >"$complaints" || :
-	verdict "$file: the steps are those of $program, word for word"
+	verdict "$file: the steps are those of $source, word for word"
 done
 finish

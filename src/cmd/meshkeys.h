@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The parts of meshkeys(8), the administrator's tool: a table of commands,
+ * one file each, and what they share.
+ */
+#ifndef MK_CMD_MESHKEYS_H
+#define MK_CMD_MESHKEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cmd/keep.h"
+#include "core/buf.h"
+#include "core/verify.h"
+#include "edge/identity.h"
+
+#define MESHKEYS_IDENT		"meshkeys"
+#define MESHKEYS_OUT_MAX	(32u << 20)	/* what one command prints */
+
+struct meshkeys;
+
+struct meshkeys_command {
+	const char *name;
+	const char *usage;	/* what stands behind the name */
+	const char *line;	/* in the list of commands */
+	const char *help;
+	int min, max;		/* arguments */
+	bool asks;		/* takes --yes */
+	int (*run)(struct meshkeys *m);
+};
+
+/* A set that the administrator names. */
+struct meshkeys_input {
+	const char *name;	/* for messages; NULL: none is open */
+	int fd;
+	struct mk_file file;	/* once it has been read */
+};
+
+struct meshkeys {
+	/* What the command line says. */
+	struct keep_place place;
+	bool json, debug, yes, help, version;
+	char *const *args;	/* behind the command's name */
+	int n_args;
+	/* What is worked with. */
+	const struct meshkeys_command *command;
+	const char *user;
+	struct keep keep;
+	struct mk_identity identity;
+	struct meshkeys_input input;
+	struct mk_buf out;	/* printed at the end of the command */
+	struct mk_buf hint;	/* what to do about a failure */
+	struct mk_why why;	/* of a failure */
+	bool logged;		/* and it stands in the log */
+};
+
+int	meshkeys_import(struct meshkeys *m);
+int	meshkeys_accept(struct meshkeys *m);
+
+/*
+ * Opens what the administrator names, by the rights of who runs this: a
+ * regular file, or standard input for "-".  MK_E_NOPROFILE if there is none,
+ * MK_E_PERM, MK_E_SYSTEM.
+ */
+int	meshkeys_open_input(struct meshkeys *m, const char *name);
+
+/* Reads it, up to max-set.  MK_E_REFUSED if it is larger, MK_E_SYSTEM. */
+int	meshkeys_read_input(struct meshkeys *m);
+
+/*
+ * Becomes the owner of the stores, opens them and finds the user's
+ * profiles, which may be none.
+ */
+int	meshkeys_begin(struct meshkeys *m, const char *user);
+
+/* Gives up what the command does not need; 'portals': not those either. */
+int	meshkeys_confine(struct meshkeys *m, bool portals);
+
+/*
+ * The profile of the user that the input says it is of.  MK_E_NOPROFILE for
+ * a user who is not mapped, with a hint; MK_E_REFUSED if it is of none of
+ * her profiles, with the reasons as the hint.
+ */
+int	meshkeys_choose(struct meshkeys *m,
+	    const struct mk_mapped **ret_profile);
+
+/* What is demanded of a set that nothing is known about. */
+struct mk_demand meshkeys_demand(const struct meshkeys *m,
+	    const struct mk_bytes *set, const struct mk_udf *udf);
+
+/* Printable ASCII of a text that is not ours, '?' for the rest. */
+void	meshkeys_put_clean(struct mk_buf *out, const char *s);
+void	meshkeys_put_udf(struct mk_buf *out, const struct mk_udf *udf);
+void	meshkeys_put_time(struct mk_buf *out, int64_t t);
+void	meshkeys_put_count(struct mk_buf *out, size_t n, const char *what);
+
+/* Members of the object that --json prints, after the first one. */
+void	meshkeys_json_string(struct mk_buf *out, const char *name,
+	    const char *s);
+void	meshkeys_json_udf(struct mk_buf *out, const char *name,
+	    const struct mk_udf *udf);
+void	meshkeys_json_time(struct mk_buf *out, const char *name, int64_t t);
+void	meshkeys_json_number(struct mk_buf *out, const char *name,
+	    uint64_t n);
+void	meshkeys_json_bool(struct mk_buf *out, const char *name, bool b);
+
+/* What is logged of a command. */
+struct meshkeys_event {
+	int code;		/* 0, or that of m->why */
+	const char *text;	/* if it is 0 */
+	const struct mk_udf *udf;
+	int64_t seen, set;	/* versions: P's time, or MK_TIME_NONE */
+};
+
+/* One line, event=meshkeys.<command>. */
+void	meshkeys_log(struct meshkeys *m, const struct meshkeys_event *event);
+
+/* Prints m->out.  MK_E_SYSTEM: then nobody has seen it. */
+int	meshkeys_print(struct meshkeys *m);
+
+/* A difference between what the host has seen and what it is offered. */
+struct meshkeys_offer {
+	const struct mk_udf *udf;
+	const char *from;		/* where the offered set lies */
+	const struct keep_here *here;
+	const struct mk_why *refusal;	/* what the memory says */
+	const struct mk_verified_view *old;	/* in the cache, or NULL */
+	const struct mk_accepted *accepted;
+	const struct mk_policy *policy;
+	const struct mk_device_change *changes;
+	size_t n_changes;
+};
+
+/* Shows it, in m->out: for people, or as the object without its end. */
+void	meshkeys_show_text(struct meshkeys *m,
+	    const struct meshkeys_offer *offer);
+void	meshkeys_show_json(struct meshkeys *m,
+	    const struct meshkeys_offer *offer);
+
+#endif
