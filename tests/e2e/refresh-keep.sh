@@ -656,8 +656,8 @@ ok "50,000 users: every set is here" eval \
 refresh
 ok "50,000 users: then they are current" \
     ended 75 profiles=995 current=495 failed=500
-ok "50,000 users: and the log is a line of counts behind a hundred others" \
-    eval 'in_log event=refresh.run && [ "$(wc -l <"$t/log")" -eq 101 ]'
+ok "50,000 users: and the log is a line of counts behind at most a hundred" \
+    eval 'in_log event=refresh.run && [ "$(wc -l <"$t/log")" -le 101 ]'
 [ "${MK_SANITIZERS:-no}" != no ] ||
     ok "50,000 users: $(cat "$t/err") KiB" [ "$(cat "$t/err")" -lt 50000 ]
 awk 'BEGIN { letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" }
