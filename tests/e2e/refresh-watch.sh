@@ -355,7 +355,8 @@ start_watcher
 sleep 1
 within 20 logged 'event=refresh.watch'
 for pid in $(below "$(below "$watch" | head -n 1)"); do
-	kill -9 "$pid"
+	# The death of the first may have ended the second.
+	kill -9 "$pid" 2>/dev/null || :
 done
 rc=0
 wait "$watch" || rc=$?
