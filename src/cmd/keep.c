@@ -275,7 +275,10 @@ note_cache(const struct keep *k, const struct keep_here *here)
 	mk_arena_release(&a);
 }
 
-/* Cache first, then the memory; the list of keys harms nobody by a lag. */
+/*
+ * Cache first, then the memory.  The keys in between: raising the memory
+ * after a crash notes them once more.
+ */
 int
 keep_write(const struct keep *k, const struct mk_udf *udf,
     const struct mk_bytes *set, const struct mk_accepted *accepted,

@@ -2,8 +2,8 @@
 /*
  * mesh-refresh(8) keeps the cache of profile sets current.
  *
- * Two processes: the one that talks to the network writes nothing, and the
- * one that verifies and writes has no network.  Neither is trusted for any
+ * Processes apart: what talks to the network writes nothing, and the one
+ * that verifies and writes has no network.  Neither is trusted for any
  * key: mesh-authorized-keys(8) verifies all of it again at each login.
  */
 #include <config.h>
@@ -49,15 +49,17 @@ help(void)
 	    "  --watch        do not end: ask when a portal tells of a change, "
 	    "and in turn\n"
 	    "  --json         a summary on standard output\n"
-	    "  --debug        tell each step on standard error\n"
+	    "  --debug        show every message of the log on standard "
+	    "error\n"
 	    "  --help         show this text\n"
 	    "  --version      show the version\n"
 	    "\n"
 	    "Exit status: 0 all current, 65 some set was refused, 75 some "
 	    "portal failed or\n"
-	    "another mesh-refresh is at work, 64 usage, 66 nobody of that "
-	    "name, 71 system\n"
-	    "error, 77 permission, 78 configuration.  See mesh-refresh(8).\n",
+	    "another process held the lock too long, 64 usage, 66 nobody of "
+	    "that name,\n"
+	    "71 system error, 77 permission, 78 configuration.  "
+	    "See mesh-refresh(8).\n",
 	    stdout);
 }
 

@@ -184,7 +184,7 @@ void	refresh_progress(const struct refresh *r);
 int	refresh_watch(struct refresh *r, struct mk_why *why);
 
 /* A watcher's job has ended: when it is asked again. */
-void	refresh_watch_ended(struct refresh *r, struct refresh_job *job);
+void	refresh_watch_ended(struct refresh_job *job);
 
 /*
  * Becomes a process that only starts watchers and hands signals on; returns
@@ -196,8 +196,7 @@ void	refresh_guard(void);
  * Feeds: what a portal tells of changes, for up to MK_CHANGES_IDS of its
  * profiles each.
  */
-int	refresh_feeds_make(struct refresh *r, struct refresh_work *work,
-	    struct mk_why *why);
+int	refresh_feeds_make(struct refresh_work *work, struct mk_why *why);
 
 /*
  * Takes over what is known from the work before; then, for each job that is

@@ -78,13 +78,11 @@ stretch(const struct refresh_work *work, size_t first)
 }
 
 int
-refresh_feeds_make(struct refresh *r, struct refresh_work *work,
-    struct mk_why *why)
+refresh_feeds_make(struct refresh_work *work, struct mk_why *why)
 {
 	struct refresh_feed *feed;
 	size_t i, j, n;
 
-	(void)r;
 	work->feeds = calloc(FEEDS_MAX, sizeof(*work->feeds));
 	if (work->feeds == NULL)
 		return mk_fail(why, MK_E_SYSTEM, "memory", "out of memory");
@@ -351,7 +349,7 @@ ask(struct refresh *r, struct refresh_feed *feed, int64_t now,
 	mk_buf_release(&url);
 	mk_buf_release(&body);
 	if (e != 0 || n == 0) {
-		r->broken = e == MK_E_SYSTEM;
+		r->broken |= e == MK_E_SYSTEM;
 		return e;
 	}
 	feed->under_way = true;

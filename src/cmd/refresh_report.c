@@ -133,7 +133,7 @@ note(struct refresh *r, struct refresh_job *job, enum refresh_result result,
 		job->reason = NULL;
 	tell_recovery(job->portal, result);
 	if (r->watch)
-		refresh_watch_ended(r, job);
+		refresh_watch_ended(job);
 }
 
 void

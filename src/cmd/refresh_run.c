@@ -112,8 +112,10 @@ read_directory(struct refresh *r, struct refresh_job *job)
 		job->absent = e == MK_E_ABSENT;
 		refresh_end(r, job, REFRESH_FAILED, &why);
 	}
+	/* The lock was waited for already. */
 	if (job->result != REFRESH_CURRENT && job->result != REFRESH_UPDATED &&
-	    keep_raise(&r->keep, &job->profile->udf, &question, &why) == 0)
+	    refresh_now() >= r->held_up && keep_raise(&r->keep,
+	    &job->profile->udf, &question, &why) == 0)
 		free(question.etag);
 }
 
@@ -143,7 +145,7 @@ send_request(struct refresh *r, struct refresh_job *job, const char *etag)
 	mk_buf_release(&body);
 	if (e != 0) {
 		/* Half of a frame may be sent: nothing can follow it. */
-		r->broken = e == MK_E_SYSTEM;
+		r->broken |= e == MK_E_SYSTEM;
 		refresh_end(r, job, REFRESH_FAILED, &why);
 		return;
 	}

@@ -44,12 +44,11 @@ struct loop {
 };
 
 void
-refresh_watch_ended(struct refresh *r, struct refresh_job *job)
+refresh_watch_ended(struct refresh_job *job)
 {
 	int64_t now = refresh_now(), pause = REFRESH_POLL;
 	unsigned i;
 
-	(void)r;
 	if (job->result == REFRESH_CURRENT || job->result == REFRESH_UPDATED) {
 		job->failures = 0;
 		job->absent = false;

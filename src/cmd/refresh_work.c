@@ -204,7 +204,7 @@ refresh_work_make(struct refresh *r, struct refresh_work *ret_work,
 	    &work.everyone, why)) != 0 ||
 	    (e = make_jobs(r, &work, why)) != 0 ||
 	    (e = make_portals(&work, why)) != 0 ||
-	    (r->watch && (e = refresh_feeds_make(r, &work, why)) != 0))
+	    (r->watch && (e = refresh_feeds_make(&work, why)) != 0))
 		refresh_work_release(&work);
 	else
 		*ret_work = work;
@@ -232,7 +232,9 @@ refresh_prune(const struct refresh *r)
 	struct mk_why why;
 	size_t n;
 
-	if (r->keep.dry_run || mk_keeper_lock(&r->keep.keeper, &why) != 0)
+	/* The next run or hour will do as well as waiting for a lock twice. */
+	if (r->keep.dry_run || refresh_now() < r->held_up ||
+	    mk_keeper_lock(&r->keep.keeper, &why) != 0)
 		return;
 	n = mk_keeper_prune(&r->keep.keeper, &r->work.everyone, time(NULL));
 	mk_keeper_unlock(&r->keep.keeper);

@@ -16,8 +16,6 @@
 #include "edge/keeper.h"
 #include "edge/source.h"
 
-#define KEEPER	"meshkeys"
-
 struct account {
 	const char *name;	/* NULL: known by numbers only */
 	uid_t uid;
@@ -30,19 +28,22 @@ account_by_name(struct account *ret_account, struct mk_why *why)
 	const struct passwd *pw;
 
 	errno = 0;
-	pw = getpwnam(KEEPER);
+	pw = getpwnam(MK_KEEPER_USER);
 	if (pw == NULL && mk_lookup_failed(errno))
 		return mk_fail(why, MK_E_SYSTEM, "user",
-		    "cannot look up '" KEEPER "': %s", strerror(errno));
+		    "cannot look up '" MK_KEEPER_USER "': %s",
+		    strerror(errno));
 	if (pw == NULL)
-		return mk_fail(why, MK_E_CONFIG, "user", "no user '" KEEPER
-		    "'; run: useradd --system --user-group --no-create-home "
-		    "--shell /usr/sbin/nologin " KEEPER);
+		return mk_fail(why, MK_E_CONFIG, "user",
+		    "no user '" MK_KEEPER_USER "'; run: useradd --system "
+		    "--user-group --no-create-home "
+		    "--shell /usr/sbin/nologin " MK_KEEPER_USER);
 	/* What talks to strangers all day must not be root by a typo. */
 	if (pw->pw_uid == 0)
 		return mk_fail(why, MK_E_CONFIG, "user",
-		    "the user '" KEEPER "' is root itself");
-	*ret_account = (struct account){ KEEPER, pw->pw_uid, pw->pw_gid };
+		    "the user '" MK_KEEPER_USER "' is root itself");
+	*ret_account = (struct account){ MK_KEEPER_USER, pw->pw_uid,
+	    pw->pw_gid };
 	return MK_OK;
 }
 

@@ -13,6 +13,9 @@
 
 struct mk_why;
 
+/* No program that this process may run has more rights than it. */
+int	mk_privileges_close(struct mk_why *why);
+
 /* Lowers a limit for good; one that is lower already stays. */
 int	mk_limit_lower(int resource, rlim_t value, struct mk_why *why);
 

@@ -19,13 +19,6 @@
 #error config.h says whether programs confine themselves
 #endif
 
-static int
-failed(const char *what, struct mk_why *why)
-{
-	return mk_fail(why, MK_E_SYSTEM, "sandbox", "cannot %s: %s", what,
-	    strerror(errno));
-}
-
 #if MK_SANDBOX
 /* Absent ones are passed over; links are followed. */
 static const char *const trees[] = {
@@ -77,19 +70,20 @@ close_files(struct mk_why *why)
 int
 mk_fetcher_confine(struct mk_why *why)
 {
-	const struct rlimit none = { 0, 0 };
+	int r;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return failed("give up new privileges", why);
 	/* It holds what strangers sent, and keys of TLS. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-	    setrlimit(RLIMIT_CORE, &none) != 0)
-		return failed("give up core dumps", why);
+	if ((r = mk_privileges_close(why)) != MK_OK ||
+	    (r = mk_limit_lower(RLIMIT_CORE, 0, why)) != MK_OK)
+		return r;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return mk_fail(why, MK_E_SYSTEM, "sandbox",
+		    "cannot give up core dumps: %s", strerror(errno));
 #if MK_SANDBOX
-	if (setrlimit(RLIMIT_FSIZE, &none) != 0)
-		return failed("give up writing", why);
-	if (close_files(why) != MK_OK || mk_seccomp_fetch(why) != MK_OK)
-		return MK_E_SYSTEM;
+	if ((r = mk_limit_lower(RLIMIT_FSIZE, 0, why)) != MK_OK ||
+	    (r = close_files(why)) != MK_OK)
+		return r;
+	r = mk_seccomp_fetch(why);
 #endif
-	return MK_OK;
+	return r;
 }

@@ -54,7 +54,7 @@ check_own(const struct mk_dir *dir, struct mk_why *why)
 		    "run: chown %lu %s%s%s%s", root->name, dir->path,
 		    (unsigned long)dir->owner, self, self, q, root->name,
 		    dir->path, q);
-	pw = getpwnam("meshkeys");
+	pw = getpwnam(MK_KEEPER_USER);
 	if (pw != NULL && pw->pw_uid == dir->owner)
 		return mk_fail(why, MK_E_PERM, "store", "cannot use '%s': "
 		    "it belongs to meshkeys; run this as root", dir->path);

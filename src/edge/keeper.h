@@ -22,6 +22,8 @@ struct mk_everyone;
  */
 int	mk_keeper_become(const struct mk_root *root, struct mk_why *why);
 
+#define MK_KEEPER_USER	"meshkeys"
+
 /* The stores of who writes them, and the file that is locked meanwhile. */
 struct mk_keeper {
 	struct mk_store store;

@@ -5,8 +5,6 @@
  */
 #include <config.h>
 
-#include <sys/prctl.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -145,9 +143,7 @@ mk_keeper_confine(const struct mk_root *root, const struct mk_reach *reach,
     struct mk_why *why)
 {
 	struct places places = { root, NULL, 0 };
+	int r = mk_privileges_close(why);
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return mk_fail(why, MK_E_SYSTEM, "sandbox",
-		    "cannot give up new privileges: %s", strerror(errno));
-	return confine(&places, reach, why);
+	return r == MK_OK ? confine(&places, reach, why) : r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "edge/sandbox.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -56,6 +57,15 @@ close_between(unsigned low, unsigned high)
 		limit.rlim_cur = DESCRIPTORS_MAX;
 	for (; low <= high && low < limit.rlim_cur; low++)
 		(void)close((int)low);
+}
+
+int
+mk_privileges_close(struct mk_why *why)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		return MK_OK;
+	return mk_fail(why, MK_E_SYSTEM, "sandbox",
+	    "cannot give up new privileges: %s", strerror(errno));
 }
 
 int

@@ -3,7 +3,6 @@
 
 #include <config.h>
 
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <errno.h>
@@ -18,13 +17,6 @@
 #ifndef MK_SANDBOX
 #error config.h says whether programs confine themselves
 #endif
-
-static int
-failed(const char *what, struct mk_why *why)
-{
-	return mk_fail(why, MK_E_SYSTEM, "sandbox", "cannot %s: %s", what,
-	    strerror(errno));
-}
 
 #if MK_SANDBOX
 /* The first number of statm, in pages; 0 where /proc cannot be read. */
@@ -88,9 +80,9 @@ mk_sandbox_close(size_t memory, size_t output, struct mk_why *why)
 {
 	int r;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return failed("give up new privileges", why);
-	r = mk_limit_lower(RLIMIT_CORE, 0, why);
+	r = mk_privileges_close(why);
+	if (r == MK_OK)
+		r = mk_limit_lower(RLIMIT_CORE, 0, why);
 	if (r == MK_OK)
 		r = mk_limit_lower(RLIMIT_FSIZE, output, why);
 	return r == MK_OK ? confine(memory, why) : r;

@@ -308,12 +308,21 @@ listing() {
 	(cd "$cache" && sha256sum ./*.json)
 	(cd "$memory" && sed '/^etag/d' ./*.seen)
 }
+reloads() {
+	grep -c 'event=refresh.reload' "$t/log"
+}
+reloaded() {
+	[ "$(reloads)" -gt "$1" ]
+}
 listing >"$t/before"
 for lie in backwards reset at-once strangers everything endless garbage \
     html stores never silent unknown busy; do
 	tell "behave/lie-$lie"
-	kill -HUP "$watch"
 	tell store
+	# Each begins with all forgotten, also that it was lied to before.
+	reloads=$(reloads)
+	kill -HUP "$watch"
+	ok "$lie: a new beginning" within 20 reloaded "$reloads"
 	before=$(wc -l <"$t/requests")
 	sleep 3
 	ok "$lie: not many requests" \
