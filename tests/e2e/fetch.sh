@@ -6,10 +6,8 @@
 # with the script.
 set -eu
 
-skip_all() {
-	echo "1..0 # SKIP $1"
-	exit 0
-}
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
 
 if [ -z "${MK_FETCH_WORLD-}" ]; then
 	[ -z "${MK_SKIP_E2E-}" ] || skip_all "MK_SKIP_E2E is set"
@@ -29,6 +27,8 @@ if [ -z "${MK_FETCH_WORLD-}" ]; then
 fi
 
 t=$MK_FETCH_WORLD
+# shellcheck disable=SC2034 # tap.sh reads it
+tap_shows=out
 chmod 755 "$t"
 cd "$t"
 PATH=$PATH:/usr/sbin:/sbin
@@ -135,12 +135,8 @@ EOF
 	} >nginx.conf
 	nginx -p "$t" -c "$t/nginx.conf" >nginx.out 2>&1 &
 	nginx=$!
-	tries=0
-	until curl -s -o /dev/null "http://$ip:8080/set.json"; do
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || skip_all "nginx does not start"
-		sleep 0.1
-	done
+	within 10 curl -s -o /dev/null "http://$ip:8080/set.json" ||
+	    skip_all "nginx does not start"
 }
 
 # A name server that takes questions.
@@ -152,19 +148,9 @@ time.sleep(290)' "$ip" &
 	silence=$!
 }
 
-count=0
-failures=0
-
 # verdict NAME: passes if the last command, kept in $rc, did.
 verdict() {
-	count=$((count + 1))
-	if [ "$rc" -eq 0 ]; then
-		echo "ok $count - $1"
-		return
-	fi
-	failures=$((failures + 1))
-	echo "not ok $count - $1"
-	sed 's/^/#   /' out
+	ok "$1" [ "$rc" -eq 0 ]
 }
 
 # fetch ARGUMENT...: as nobody, through the confined process and without it.
@@ -260,5 +246,4 @@ echo "# curl --parallel: $((($(date +%s%N) - begun) / 1000000)) ms" \
     "(status $rc)"
 
 kill "$nginx" "$silence"
-echo "1..$count"
-[ "$failures" -eq 0 ]
+finish

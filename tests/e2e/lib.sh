@@ -2,12 +2,8 @@
 # Read by the end-to-end tests: TAP, and checks of what the helper and sshd
 # did.  The script that reads it runs inside of the host of world.sh.
 
+. "$(dirname "$0")/../tap.sh"
 . "$(dirname "$0")/world.sh"
-
-skip_all() {
-	echo "1..0 # SKIP $1"
-	exit 0
-}
 
 if [ -z "${MK_WORLD-}" ]; then
 	[ -z "${MK_SKIP_E2E-}" ] || skip_all "MK_SKIP_E2E is set"
@@ -20,49 +16,9 @@ if [ -z "${MK_WORLD-}" ]; then
 	world_enter "$0" "$@"
 fi
 
-count=0
-failures=0
-rc=0
-
+# shellcheck disable=SC2034 # tap.sh reads it
+tap_shows="out err log sshd"
 world_build
-
-# ok NAME COMMAND...: passes if the command succeeds.
-ok() {
-	count=$((count + 1))
-	what=$1
-	shift
-	if "$@" >"$t/why" 2>&1; then
-		echo "ok $count - $what"
-		return
-	fi
-	failures=$((failures + 1))
-	echo "not ok $count - $what"
-	{
-		echo "failed: $*"
-		head -n 10 "$t/why"
-		echo "status $rc"
-		for part in out err log sshd; do
-			[ ! -s "$t/$part" ] || sed "s/^/$part: /" "$t/$part" |
-			    cut -c 1-300 | head -n 20
-		done
-	} | sed 's/^/#   /'
-}
-
-# skip NAME REASON
-skip() {
-	count=$((count + 1))
-	echo "ok $count - $1 # SKIP $2"
-}
-
-not() {
-	! "$@"
-}
-
-finish() {
-	echo "1..$count"
-	[ "$failures" -eq 0 ] || exit 1
-	exit 0
-}
 
 # helper_run ARGUMENT...: status in $rc, its output in out and err, what it
 # logged in log.  Twenty seconds are more than it may ever take.

@@ -12,10 +12,8 @@ helper=$builddir/mesh-authorized-keys
 mkset=$builddir/tests/mkset/mkset
 umask 022
 
-command -v python3 >/dev/null 2>&1 || {
-	echo "1..0 # SKIP no python3"
-	exit 0
-}
+. "$srcdir/tests/tap.sh"
+command -v python3 >/dev/null 2>&1 || skip_all "no python3"
 
 t=$(mktemp -d)
 root=$t/root
@@ -23,44 +21,17 @@ config=$root${MK_CONFDIR:-/etc/meshkeys}
 cache=$root${MK_CACHEDIR:-/var/cache/meshkeys}
 memory=$root${MK_STATEDIR:-/var/lib/meshkeys}
 pids=
-n=0
+# shellcheck disable=SC2034 # tap.sh reads it
+tap_shows=log
 
-finish() {
+clean() {
 	for pid in $pids; do
 		kill -9 "$pid" 2>/dev/null || :
 	done
 	rm -rf "$t"
 }
-trap finish EXIT
+trap clean EXIT
 trap 'exit 143' INT TERM
-
-ok() {
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@" >"$t/ok" 2>&1; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$t/ok"
-		tail -n 6 "$t/log" | sed 's/^/# log: /'
-	fi
-}
-
-not() {
-	! "$@"
-}
-
-# within SECONDS COMMAND...: tries until it succeeds.
-within() {
-	tries=$(($1 * 20))
-	shift
-	while ! "$@"; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
-		sleep 0.05
-	done
-}
 
 # A portal; its address in $at.
 start_portal() {
@@ -371,4 +342,4 @@ rc=0
 wait "$watch" || rc=$?
 ok 'without its fetching processes it fails' [ "$rc" -eq 71 ]
 
-echo "1..$n"
+finish

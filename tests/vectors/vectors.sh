@@ -51,6 +51,7 @@ if [ "${1-}" = --write ]; then
 	exit 0
 fi
 
+. "$MK_SRCDIR/tests/tap.sh"
 for program in "$mkset" "$helper"; do
 	if [ ! -x "$program" ]; then
 		echo "Bail out! no '$program'; run: make check"
@@ -67,23 +68,6 @@ cache=${MK_CACHEDIR:-/var/cache/meshkeys}
 memory=$root${cache%/cache/meshkeys}/lib/meshkeys
 cache=$root$cache
 mkdir -p "$conf" "$cache" "$memory" "$t/new" || exit 99
-
-count=0
-failures=0
-
-# ok NAME COMMAND...
-ok() {
-	count=$((count + 1))
-	what=$1
-	shift
-	if "$@" >"$t/why" 2>&1; then
-		echo "ok $count - $what"
-	else
-		failures=$((failures + 1))
-		echo "not ok $count - $what"
-		sed 's/^/# /' "$t/why"
-	fi
-}
 
 # same NAME: made again, nothing differs.
 same() {
@@ -107,5 +91,4 @@ for name in $names; do
 	ok "$name: mkset makes it again" same "$name"
 	ok "$name: the helper prints its keys" printed "$name"
 done
-echo "1..$count"
-[ "$failures" -eq 0 ]
+finish
