@@ -22,7 +22,8 @@ ask(const struct mk_held *held, const struct mk_bytes *set)
 	    .udf = h->udf, .now = h->now, .build_time = h->build_time,
 	    .seen = held->has_seen ? &held->seen : NULL,
 	    .max_set = h->max_set, .max_devices = h->max_devices,
-	    .key_types = MK_SSH_ALL, .open_all = true };
+	    .key_types = MK_SSH_ALL, .open_all = true,
+	    .even_expired = h->even_expired };
 }
 
 /* So that mk_seen_deleted() answers for a memory that was not parsed. */

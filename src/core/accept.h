@@ -31,6 +31,7 @@ struct mk_holding {
 	int64_t now, build_time;	/* seconds since 1970 */
 	size_t max_set;
 	unsigned max_devices;
+	bool even_expired;		/* never for a host: to sign it anew */
 	struct mk_bytes cache;		/* the set in use */
 	struct mk_bytes seen;		/* the memory */
 };

@@ -36,7 +36,8 @@ struct mk_envelope {
 struct mk_envelope_place {
 	const char *stage;		/* a word for the reason */
 	struct mk_json_notes *notes;	/* of the whole set */
-	const char *tag;		/* the payload's, to read its body */
+	const char *tag;		/* the payload's, to read its body;
+					   NULL: any, the body's name */
 };
 
 /*

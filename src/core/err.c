@@ -28,7 +28,8 @@ mk_fail(struct mk_why *why, int code, const char *stage, const char *fmt, ...)
 			*p = '?';
 	}
 	why->code = code;
-	(void)snprintf(why->stage, sizeof(why->stage), "%s", stage);
+	if (stage != why->stage)
+		(void)snprintf(why->stage, sizeof(why->stage), "%s", stage);
 	memcpy(why->detail, text, sizeof(text));
 	return code;
 }

@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <string.h>
 
+#include <sodium.h>
 #include <yajl/yajl_parse.h>
 
 #include "core/arena.h"
@@ -220,11 +221,35 @@ cmp_names(const struct mk_json *a, const struct mk_json *b)
 	return memcmp(a->name, b->name, a->name_len);
 }
 
-static int
-cmp_members(const void *a, const void *b)
+/*
+ * A member among many.  Names lie all over a text that may be large, and
+ * most of them differ in the hash already; what is wrong with the hash, or
+ * made to collide, costs time and changes no answer.
+ */
+struct named {
+	uint64_t hash;
+	const struct mk_json *member;
+};
+
+static struct named
+name_of(const struct mk_json *m)
 {
-	return cmp_names(*(const struct mk_json *const *)a,
-	    *(const struct mk_json *const *)b);
+	static const uint8_t key[crypto_shorthash_KEYBYTES];
+	struct named named = { .member = m };
+
+	crypto_shorthash((uint8_t *)&named.hash, (const uint8_t *)m->name,
+	    m->name_len, key);
+	return named;
+}
+
+static int
+cmp_named(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return cmp_names(x->member, y->member);
 }
 
 static bool
@@ -245,7 +270,8 @@ few_repeat(const struct mk_json *obj)
 static int
 many_repeat(struct reader *r, const struct mk_json *obj, bool *ret_repeat)
 {
-	const struct mk_json **sorted, *m;
+	struct named *sorted;
+	const struct mk_json *m;
 	size_t i = 0;
 	bool repeat = false;
 
@@ -253,10 +279,10 @@ many_repeat(struct reader *r, const struct mk_json *obj, bool *ret_repeat)
 	if (sorted == NULL)
 		return -1;
 	for (m = obj->child; m != NULL; m = m->next)
-		sorted[i++] = m;
-	mk_sort(sorted, i, sizeof(*sorted), cmp_members);
+		sorted[i++] = name_of(m);
+	mk_sort(sorted, i, sizeof(*sorted), cmp_named);
 	for (i = 1; i < obj->count && !repeat; i++)
-		repeat = cmp_names(sorted[i - 1], sorted[i]) == 0;
+		repeat = cmp_named(&sorted[i - 1], &sorted[i]) == 0;
 	*ret_repeat = repeat;
 	return 0;
 }
@@ -505,4 +531,31 @@ mk_json_claim(const struct mk_json *str, bool any,
 		notes->huge_strings--;
 	}
 	notes->long_strings--;
+}
+
+void
+mk_json_count(const struct mk_json *json, struct mk_json_notes *notes)
+{
+	const struct mk_json *e;
+
+	if (json->type == MK_JSON_STRING)
+		note_length(notes, json->len);
+	for (e = json->child; e != NULL; e = e->next) {
+		if (json->type == MK_JSON_OBJECT)
+			note_length(notes, e->name_len);
+		mk_json_count(e, notes);
+	}
+}
+
+int
+mk_json_settle(const struct mk_json_notes *notes, const char *stage,
+    struct mk_why *why)
+{
+	if (notes->raw_lf > 0)
+		return mk_fail(why, MK_E_REFUSED, stage,
+		    "a raw line feed in a string");
+	if (notes->long_strings > 0 || notes->huge_strings > 0)
+		return mk_fail(why, MK_E_REFUSED, stage,
+		    "a string over the limit of %u bytes", MK_STRING_MAX);
+	return 0;
 }

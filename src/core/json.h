@@ -77,4 +77,18 @@ bool	mk_json_is(const struct mk_json *str, const char *s);
 void	mk_json_claim(const struct mk_json *str, bool any,
 	    struct mk_json_notes *notes);
 
+/*
+ * Adds the long strings and names of a part of a tree to *notes, as parsing
+ * it alone would; raw line feeds are not known any more.
+ */
+void	mk_json_count(const struct mk_json *json,
+	    struct mk_json_notes *notes);
+
+/*
+ * Whether nothing is left that no text of the current form has, once all of
+ * them are parsed and what may be long is claimed.  MK_E_REFUSED.
+ */
+int	mk_json_settle(const struct mk_json_notes *notes, const char *stage,
+	    struct mk_why *why);
+
 #endif

@@ -6,7 +6,10 @@
  */
 #include "core/write.h"
 
+#include <string.h>
+
 #include "core/buf.h"
+#include "core/timestamp.h"
 
 /* The letter behind the backslash, or NUL where there is none. */
 static char
@@ -62,4 +65,47 @@ mk_json_write(const char *s, size_t len, struct mk_buf *out)
 	if (len > from)
 		mk_buf_put(out, s + from, len - from);
 	mk_buf_putc(out, '"');
+}
+
+void
+mk_put_name(struct mk_buf *out, const char *name)
+{
+	mk_buf_putc(out, '"');
+	mk_buf_puts(out, name);
+	mk_buf_puts(out, "\":");
+}
+
+void
+mk_put_text(struct mk_buf *out, const char *name, const char *s, size_t len)
+{
+	mk_put_name(out, name);
+	mk_json_write(s, len, out);
+}
+
+void
+mk_put_bytes(struct mk_buf *out, const char *name, const uint8_t *bytes,
+    size_t len)
+{
+	mk_put_name(out, name);
+	mk_buf_putc(out, '"');
+	mk_buf_b64url(out, bytes, len);
+	mk_buf_putc(out, '"');
+}
+
+void
+mk_put_udf(struct mk_buf *out, const char *name, const struct mk_udf *udf)
+{
+	char text[MK_UDF_TEXT + 1];
+
+	mk_udf_format(udf, text);
+	mk_put_text(out, name, text, MK_UDF_TEXT);
+}
+
+void
+mk_put_time(struct mk_buf *out, const char *name, int64_t t)
+{
+	char text[MK_TIME_LEN + 1];
+
+	mk_time_format(t, text);
+	mk_put_text(out, name, text, strlen(text));
 }

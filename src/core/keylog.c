@@ -12,7 +12,6 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/keylog.h"
-#include "core/limits.h"
 #include "core/sort.h"
 #include "core/sshsig.h"
 #include "core/timestamp.h"
@@ -216,29 +215,6 @@ spell(const struct keylog *k, const struct mk_sshkey *key,
 	return 0;
 }
 
-/*
- * Whether the key itself has agreed to be on this device of this profile.
- * A wrong proof is none, and nothing is refused for it.
- */
-static bool
-proved(const struct keylog *k, const struct mk_ssh_device *d)
-{
-	char msg[MK_UDF_TEXT + 1 + MK_UDF_TEXT + 1];
-	uint8_t sig[MK_B64_DECODED(MK_STRING_LONG)];
-	struct mk_sshsig_over over = { .key = &d->key,
-	    .name_space = MK_PROOF_NAMESPACE, .msg = (const uint8_t *)msg,
-	    .len = sizeof(msg) - 1 };
-	size_t len;
-
-	if (d->proof.len == 0 || d->proof.len > MK_STRING_LONG ||
-	    !mk_b64url_decode(d->proof.s, d->proof.len, sig, &len))
-		return false;
-	mk_udf_format(&k->log->view->udf, msg);
-	msg[MK_UDF_TEXT] = ' ';
-	mk_udf_format(&d->device, msg + MK_UDF_TEXT + 1);
-	return mk_sshsig_verify(sig, len, &over);
-}
-
 /* One key of the set: its line gets a time, or it gets a line. */
 static int
 see(struct keylog *k, const struct mk_ssh_device *d, size_t *left_out)
@@ -262,7 +238,8 @@ see(struct keylog *k, const struct mk_ssh_device *d, size_t *left_out)
 		line->last = k->now;
 	/* A wrong one is judged each time: it must not cost seconds. */
 	line->proof = line->proof ||
-	    (k->proofs++ < PROOFS_MAX && proved(k, d));
+	    (k->proofs++ < PROOFS_MAX &&
+	    mk_proof_verify(&k->log->view->udf, d));
 	return 0;
 }
 

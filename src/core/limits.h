@@ -29,6 +29,9 @@
 #define MK_RSA_BITS_MIN		2048u
 #define MK_RSA_BITS_MAX		16384u
 
+#define MK_CONNECT_MAX		(128u << 10)	/* bytes of a payload */
+#define MK_CONNECT_DEVICE_MAX	(16u << 10)	/* and of its DeviceProfile */
+
 #define MK_SEEN_MAX		(64u << 10)	/* bytes of a .seen file */
 #define MK_ETAG_MAX		512u		/* of an ETag, quotes too */
 #define MK_CONFIG_MAX		(256u << 10)	/* bytes of meshkeys.conf */

@@ -7,6 +7,10 @@
 #include "core/members.h"
 #include "core/timestamp.h"
 
+/* 2^53 has 16 digits; beyond it not every reader has the same number. */
+#define NUMBER_DIGITS	16u
+#define NUMBER_END	((uint64_t)1 << 53)
+
 static const char *
 type_name(enum mk_json_type type)
 {
@@ -72,7 +76,11 @@ mk_at_tagged(const struct mk_at *at, const char *tag,
 
 	if ((r = mk_at_object(at)) != 0)
 		return r;
-	if (at->obj->count != 1 || !is_named(at->obj->child, tag))
+	if (tag == NULL && at->obj->count != 1)
+		return mk_fail(at->why, MK_E_REFUSED, at->stage,
+		    "not exactly one member");
+	if (tag != NULL && (at->obj->count != 1 ||
+	    !is_named(at->obj->child, tag)))
 		return mk_fail(at->why, MK_E_REFUSED, at->stage,
 		    "not exactly one member '%s'", tag);
 	*ret_member = at->obj->child;
@@ -91,6 +99,79 @@ mk_at_member(const struct mk_at *at, const char *name, enum mk_json_type type,
 		return mk_fail(at->why, MK_E_REFUSED, at->stage,
 		    "'%s' is not %s", name, type_name(type));
 	*ret_member = m;
+	return 0;
+}
+
+int
+mk_at_array(const struct mk_at *at, const char *name,
+    enum mk_presence presence, unsigned max, const struct mk_json **ret_array)
+{
+	const struct mk_json *array = NULL;
+	int r;
+
+	r = mk_at_member(at, name, MK_JSON_ARRAY, presence, &array);
+	if (r != 0)
+		return r;
+	if (array != NULL && array->count > max)
+		return mk_fail(at->why, MK_E_REFUSED, at->stage,
+		    "'%s' has %u elements, over the limit of %u", name,
+		    (unsigned)array->count, max);
+	*ret_array = array;
+	return 0;
+}
+
+/* Decimal digits only, although JSON has other ways. */
+static bool
+read_digits(const char *s, size_t len, uint64_t *ret_n)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	if (len == 0 || len > NUMBER_DIGITS)
+		return false;
+	for (i = 0; i < len; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		n = n * 10 + (uint64_t)(s[i] - '0');
+	}
+	*ret_n = n;
+	return n < NUMBER_END;
+}
+
+int
+mk_at_number(const struct mk_at *at, const char *name, uint64_t *ret_n)
+{
+	const struct mk_json *m;
+	int r;
+
+	r = mk_at_member(at, name, MK_JSON_NUMBER, MK_REQUIRED, &m);
+	if (r == 0 && !read_digits(m->str, m->len, ret_n))
+		r = refuse(at, name, "is not a plain number below 2^53");
+	return r;
+}
+
+int
+mk_at_printable(const struct mk_at *at, const char *name, unsigned min,
+    unsigned max, const char **ret_text)
+{
+	const struct mk_json *m;
+	const char *text;
+	size_t i;
+	int r;
+
+	r = mk_at_member(at, name, MK_JSON_STRING, MK_REQUIRED, &m);
+	if (r != 0)
+		return r;
+	for (i = 0; i < m->len && m->str[i] > ' ' && m->str[i] <= '~'; i++)
+		;
+	if (i < m->len || m->len < min || m->len > max)
+		return mk_fail(at->why, MK_E_REFUSED, at->stage,
+		    "'%s' is not %u to %u printable characters", name, min,
+		    max);
+	text = mk_arena_dup(at->arena, m->str, m->len);
+	if (text == NULL)
+		return mk_arena_fail(at->arena, at->why);
+	*ret_text = text;
 	return 0;
 }
 
@@ -134,6 +215,31 @@ mk_at_udf(const struct mk_at *at, const char *name, uint8_t type,
 
 	r = mk_at_member(at, name, MK_JSON_STRING, MK_REQUIRED, &m);
 	return r != 0 ? r : mk_at_udf_value(at, m, type, ret_udf);
+}
+
+int
+mk_at_udfs(const struct mk_at *at, const char *name, unsigned max,
+    const struct mk_udf **ret_list, size_t *ret_n)
+{
+	const struct mk_json *array, *e;
+	struct mk_udf *list;
+	size_t n = 0;
+	int r;
+
+	r = mk_at_array(at, name, MK_OPTIONAL, max, &array);
+	if (r != 0 || array == NULL)
+		return r;
+	list = mk_arena_array(at->arena, array->count, sizeof(*list));
+	if (list == NULL)
+		return mk_arena_fail(at->arena, at->why);
+	for (e = array->child; e != NULL; e = e->next, n++) {
+		r = mk_at_udf_value(at, e, MK_UDF_KEY, &list[n]);
+		if (r != 0)
+			return r;
+	}
+	*ret_list = list;
+	*ret_n = n;
+	return 0;
 }
 
 int

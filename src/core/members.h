@@ -37,7 +37,10 @@ int	mk_at_object(const struct mk_at *at);
 /* Nothing but the 'n' members named may stand in the object. */
 int	mk_at_only(const struct mk_at *at, const char *const *names, size_t n);
 
-/* The object must have exactly one member; *ret_member is it. */
+/*
+ * The object must have exactly one member, of the name 'tag' unless that is
+ * NULL; *ret_member is it.
+ */
 int	mk_at_tagged(const struct mk_at *at, const char *tag,
 	    const struct mk_json **ret_member);
 
@@ -46,6 +49,22 @@ int	mk_at_member(const struct mk_at *at, const char *name,
 	    enum mk_json_type type, enum mk_presence presence,
 	    const struct mk_json **ret_member);
 
+/* An array of at most 'max' elements. */
+int	mk_at_array(const struct mk_at *at, const char *name,
+	    enum mk_presence presence, unsigned max,
+	    const struct mk_json **ret_array);
+
+/* A required number: decimal digits, below 2^53. */
+int	mk_at_number(const struct mk_at *at, const char *name,
+	    uint64_t *ret_n);
+
+/*
+ * A required string of 'min' to 'max' printable ASCII characters, no blank
+ * among them; copied, with a NUL behind it.
+ */
+int	mk_at_printable(const struct mk_at *at, const char *name,
+	    unsigned min, unsigned max, const char **ret_text);
+
 /* A required string that is exactly 's'. */
 int	mk_at_constant(const struct mk_at *at, const char *name,
 	    const char *s);
@@ -53,6 +72,13 @@ int	mk_at_constant(const struct mk_at *at, const char *name,
 /* A required UDF with the type octet 'type'. */
 int	mk_at_udf(const struct mk_at *at, const char *name, uint8_t type,
 	    struct mk_udf *ret_udf);
+
+/*
+ * At most 'max' UDFs of keys in an array, in the arena; what it returns is
+ * left as it was if there is none.
+ */
+int	mk_at_udfs(const struct mk_at *at, const char *name, unsigned max,
+	    const struct mk_udf **ret_list, size_t *ret_n);
 
 /* A time; MK_TIME_NONE if an optional one is absent. */
 int	mk_at_time(const struct mk_at *at, const char *name,

@@ -13,10 +13,6 @@
 
 #define STAGE		"changes"
 
-/* 2^53 has 16 digits; beyond it not every reader has the same number. */
-#define NEXT_DIGITS	16u
-#define NEXT_END	((uint64_t)1 << 53)
-
 enum mk_portal_kind
 mk_portal_kind(const char *portal)
 {
@@ -135,67 +131,6 @@ check_status(const struct mk_at *at)
 	return 0;
 }
 
-static bool
-is_store(const char *s, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (s[i] < '!' || s[i] > '~')
-			return false;
-	}
-	return len > 0 && len <= MK_CHANGES_STORE;
-}
-
-/* It is sent back and stored as it is: it must not break a line. */
-static int
-read_store(const struct mk_at *at, const char **ret_store)
-{
-	const struct mk_json *m;
-	int r;
-
-	r = mk_at_member(at, "Store", MK_JSON_STRING, MK_REQUIRED, &m);
-	if (r != 0)
-		return r;
-	if (!is_store(m->str, m->len))
-		return mk_fail(at->why, MK_E_REFUSED, at->stage,
-		    "'Store' is not 1 to %u printable characters",
-		    MK_CHANGES_STORE);
-	*ret_store = mk_arena_dup(at->arena, m->str, m->len);
-	return *ret_store != NULL ? 0 : mk_arena_fail(at->arena, at->why);
-}
-
-/* Decimal digits only, although JSON has other ways. */
-static bool
-read_digits(const char *s, size_t len, uint64_t *ret_n)
-{
-	uint64_t n = 0;
-	size_t i;
-
-	if (len == 0 || len > NEXT_DIGITS)
-		return false;
-	for (i = 0; i < len; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return false;
-		n = n * 10 + (uint64_t)(s[i] - '0');
-	}
-	*ret_n = n;
-	return n < NEXT_END;
-}
-
-static int
-read_next(const struct mk_at *at, uint64_t *ret_next)
-{
-	const struct mk_json *m;
-	int r;
-
-	r = mk_at_member(at, "Next", MK_JSON_NUMBER, MK_REQUIRED, &m);
-	if (r == 0 && !read_digits(m->str, m->len, ret_next))
-		r = mk_fail(at->why, MK_E_REFUSED, at->stage,
-		    "'Next' is not a plain number below 2^53");
-	return r;
-}
-
 static int
 read_reset(const struct mk_at *at, bool *ret_reset)
 {
@@ -206,34 +141,6 @@ read_reset(const struct mk_at *at, bool *ret_reset)
 		return mk_fail(at->why, MK_E_REFUSED, at->stage,
 		    "'Reset' is neither true nor false");
 	*ret_reset = m != NULL && m->type == MK_JSON_TRUE;
-	return 0;
-}
-
-static int
-read_identifiers(const struct mk_at *at, struct mk_changes *changes)
-{
-	const struct mk_json *list, *m;
-	struct mk_udf *udfs;
-	int r;
-
-	r = mk_at_member(at, "Identifiers", MK_JSON_ARRAY, MK_OPTIONAL,
-	    &list);
-	if (r != 0 || list == NULL)
-		return r;
-	if (list->count > MK_CHANGES_IDS)
-		return mk_fail(at->why, MK_E_REFUSED, at->stage,
-		    "'Identifiers' has %u elements, over the limit of %u",
-		    (unsigned)list->count, MK_CHANGES_IDS);
-	udfs = mk_arena_array(at->arena, list->count, sizeof(*udfs));
-	if (udfs == NULL)
-		return mk_arena_fail(at->arena, at->why);
-	for (m = list->child; m != NULL; m = m->next) {
-		r = mk_at_udf_value(at, m, MK_UDF_KEY, &udfs[changes->n]);
-		if (r != 0)
-			return r;
-		changes->n++;
-	}
-	changes->udfs = udfs;
 	return 0;
 }
 
@@ -272,10 +179,12 @@ mk_changes_parse(struct mk_arena *a, const struct mk_bytes *answer,
 
 	if ((r = open_changes(&at, answer)) != 0 ||
 	    (r = check_status(&at)) != 0 ||
-	    (r = read_store(&at, &changes.store)) != 0 ||
-	    (r = read_next(&at, &changes.next)) != 0 ||
+	    (r = mk_at_printable(&at, "Store", 1, MK_CHANGES_STORE,
+	    &changes.store)) != 0 ||
+	    (r = mk_at_number(&at, "Next", &changes.next)) != 0 ||
 	    (r = read_reset(&at, &changes.reset)) != 0 ||
-	    (r = read_identifiers(&at, &changes)) != 0)
+	    (r = mk_at_udfs(&at, "Identifiers", MK_CHANGES_IDS,
+	    &changes.udfs, &changes.n)) != 0)
 		return r;
 	*ret_changes = changes;
 	return 0;

@@ -10,28 +10,6 @@
 #include "core/profile.h"
 #include "core/timestamp.h"
 
-/*
- * An array that must be there, or may be absent (*ret_array NULL), of at
- * most 'max' elements.
- */
-static int
-read_array(const struct mk_at *at, const char *name,
-    enum mk_presence presence, unsigned max, const struct mk_json **ret_array)
-{
-	const struct mk_json *array;
-	int r;
-
-	r = mk_at_member(at, name, MK_JSON_ARRAY, presence, &array);
-	if (r != 0)
-		return r;
-	if (array != NULL && array->count > max)
-		return mk_fail(at->why, MK_E_REFUSED, at->stage,
-		    "'%s' has %u elements, over the limit of %u", name,
-		    (unsigned)array->count, max);
-	*ret_array = array;
-	return 0;
-}
-
 static int
 read_text(const struct mk_at *at, const char *name, struct mk_text *ret_text)
 {
@@ -69,7 +47,7 @@ read_online(const struct mk_at *at, enum mk_generation gen,
 	struct mk_at element = *at;
 	int r;
 
-	if ((r = read_array(at, "OnlineSignatureKeys", MK_REQUIRED,
+	if ((r = mk_at_array(at, "OnlineSignatureKeys", MK_REQUIRED,
 	    MK_ONLINE_MAX, &array)) != 0)
 		return r;
 	if (array->count == 0)
@@ -91,6 +69,28 @@ read_online(const struct mk_at *at, enum mk_generation gen,
 			return r;
 	}
 	return 0;
+}
+
+bool
+mk_app_is_ssh(const struct mk_app *app)
+{
+	static const char ssh[] = "SSHProfile";
+
+	return app->type.len == sizeof(ssh) - 1 &&
+	    memcmp(app->type.s, ssh, sizeof(ssh) - 1) == 0;
+}
+
+const struct mk_online *
+mk_online_find(const struct mk_online *keys, size_t n,
+    const struct mk_udf *udf)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (mk_udf_cmp(&keys[i].key.udf, udf) == 0)
+			return &keys[i];
+	}
+	return NULL;
 }
 
 int
@@ -120,7 +120,7 @@ read_names(const struct mk_at *at, enum mk_generation gen,
 	const struct mk_json *array, *e;
 	int r;
 
-	r = read_array(at, "Names", MK_OPTIONAL,
+	r = mk_at_array(at, "Names", MK_OPTIONAL,
 	    gen == MK_GEN_CURRENT ? 1 : UINT32_MAX, &array);
 	if (r != 0 || array == NULL)
 		return r;
@@ -153,32 +153,6 @@ mk_device_read(struct mk_arena *a, const struct mk_json *body,
 	return 0;
 }
 
-/* An array of UDFs of keys; *ret_list is NULL and *ret_n 0 if absent. */
-static int
-read_udfs(const struct mk_at *at, const char *name, unsigned max,
-    const struct mk_udf **ret_list, size_t *ret_n)
-{
-	const struct mk_json *array, *e;
-	struct mk_udf *list;
-	size_t n = 0;
-	int r;
-
-	r = read_array(at, name, MK_OPTIONAL, max, &array);
-	if (r != 0 || array == NULL)
-		return r;
-	list = mk_arena_array(at->arena, array->count, sizeof(*list));
-	if (list == NULL)
-		return mk_arena_fail(at->arena, at->why);
-	for (e = array->child; e != NULL; e = e->next, n++) {
-		r = mk_at_udf_value(at, e, MK_UDF_KEY, &list[n]);
-		if (r != 0)
-			return r;
-	}
-	*ret_list = list;
-	*ret_n = n;
-	return 0;
-}
-
 static int
 read_previous(const struct mk_at *at, struct mk_personal *p)
 {
@@ -186,7 +160,7 @@ read_previous(const struct mk_at *at, struct mk_personal *p)
 	uint8_t (*list)[MK_DIGEST];
 	int r;
 
-	r = read_array(at, "Previous", MK_OPTIONAL, MK_PREVIOUS_MAX, &array);
+	r = mk_at_array(at, "Previous", MK_OPTIONAL, MK_PREVIOUS_MAX, &array);
 	if (r != 0 || array == NULL)
 		return r;
 	list = mk_arena_array(at->arena, array->count, sizeof(*list));
@@ -212,7 +186,7 @@ read_devices(const struct mk_reading *reading, const struct mk_at *at,
 	struct mk_member_device *list;
 	int r;
 
-	if ((r = read_array(at, "Devices", MK_REQUIRED, reading->max_devices,
+	if ((r = mk_at_array(at, "Devices", MK_REQUIRED, reading->max_devices,
 	    &array)) != 0)
 		return r;
 	list = mk_arena_array(at->arena, array->count, sizeof(*list));
@@ -240,7 +214,7 @@ read_signers(const struct mk_at *at, struct mk_app *app)
 
 	if (mk_json_member(at->obj, name) == NULL)
 		name = "SignID";
-	return read_udfs(at, name, UINT32_MAX, &app->signers,
+	return mk_at_udfs(at, name, UINT32_MAX, &app->signers,
 	    &app->n_signers);
 }
 
@@ -278,7 +252,7 @@ read_apps(const struct mk_at *at, enum mk_generation gen,
 	int r;
 
 	element.stage = "application";
-	if ((r = read_array(at, "Applications", MK_REQUIRED, UINT32_MAX,
+	if ((r = mk_at_array(at, "Applications", MK_REQUIRED, UINT32_MAX,
 	    &array)) != 0)
 		return r;
 	list = mk_arena_array(at->arena, array->count, sizeof(*list));
@@ -306,7 +280,7 @@ read_version(const struct mk_at *at, struct mk_personal *p)
 	if (p->expires != MK_TIME_NONE && p->expires <= p->updated)
 		return mk_fail(at->why, MK_E_REFUSED, at->stage,
 		    "'Expires' is not after 'Updated'");
-	return read_udfs(at, "Deleted", MK_DELETED_MAX, &p->deleted,
+	return mk_at_udfs(at, "Deleted", MK_DELETED_MAX, &p->deleted,
 	    &p->n_deleted);
 }
 
@@ -329,4 +303,17 @@ mk_personal_read(const struct mk_reading *r, const struct mk_json *body,
 		return e;
 	*ret_personal = p;
 	return 0;
+}
+
+const struct mk_member_device *
+mk_personal_device(const struct mk_personal *personal,
+    const struct mk_udf *id)
+{
+	size_t i;
+
+	for (i = 0; i < personal->n_devices; i++) {
+		if (mk_udf_cmp(&personal->devices[i].id, id) == 0)
+			return &personal->devices[i];
+	}
+	return NULL;
 }

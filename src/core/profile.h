@@ -104,6 +104,13 @@ struct mk_ssh {
 	size_t n_devices;
 };
 
+/* Whether an application is the SSHProfile. */
+bool	mk_app_is_ssh(const struct mk_app *app);
+
+/* The online key of that fingerprint, or NULL. */
+const struct mk_online *mk_online_find(const struct mk_online *keys,
+	    size_t n, const struct mk_udf *udf);
+
 int	mk_master_read(struct mk_arena *a, const struct mk_json *body,
 	    enum mk_generation gen, struct mk_master *ret_master,
 	    struct mk_why *why);
@@ -123,6 +130,15 @@ struct mk_reading {
 /* Leaves every device closed and SignedMasterProfile unread. */
 int	mk_personal_read(const struct mk_reading *r,
 	    const struct mk_json *body, struct mk_personal *ret_personal,
+	    struct mk_why *why);
+
+/* The device of that fingerprint, or NULL. */
+const struct mk_member_device *mk_personal_device(
+	    const struct mk_personal *personal, const struct mk_udf *id);
+
+/* One element of SSHProfile.Devices, {"SSHDevicePublic":D}. */
+int	mk_ssh_device_read(const struct mk_reading *r,
+	    const struct mk_json *element, struct mk_ssh_device *ret_device,
 	    struct mk_why *why);
 
 int	mk_ssh_read(const struct mk_reading *r, const struct mk_json *body,

@@ -308,6 +308,25 @@ count_devices(const struct mk_reading *r, const struct mk_at *at,
 }
 
 int
+mk_ssh_device_read(const struct mk_reading *r, const struct mk_json *element,
+    struct mk_ssh_device *ret_device, struct mk_why *why)
+{
+	struct mk_at at = { .obj = element, .stage = "ssh",
+	    .arena = r->arena, .folded = r->gen != MK_GEN_CURRENT,
+	    .why = why };
+	struct mk_ssh_device d = { 0 };
+	int err;
+
+	if (r->gen == MK_GEN_CURRENT)
+		err = read_current(r, &at, &d);
+	else
+		err = read_legacy(r, &at, &d);
+	if (err == 0)
+		*ret_device = d;
+	return err;
+}
+
+int
 mk_ssh_read(const struct mk_reading *r, const struct mk_json *body,
     struct mk_ssh *ret_ssh, struct mk_why *why)
 {
@@ -328,11 +347,7 @@ mk_ssh_read(const struct mk_reading *r, const struct mk_json *body,
 	if (list == NULL)
 		return mk_arena_fail(r->arena, why);
 	for (e = array->child; e != NULL; e = e->next, s.n_devices++) {
-		at.obj = e;
-		if (r->gen == MK_GEN_CURRENT)
-			err = read_current(r, &at, &list[s.n_devices]);
-		else
-			err = read_legacy(r, &at, &list[s.n_devices]);
+		err = mk_ssh_device_read(r, e, &list[s.n_devices], why);
 		if (err != 0)
 			return err;
 	}

@@ -30,10 +30,6 @@ find_entries(const struct mk_at *top, const struct mk_json **ret_entries)
 		return r;
 	if (status->len != 3 || memcmp(status->str, "201", 3) != 0)
 		return refuse(at.why, "'Status' is not 201");
-	if ((*ret_entries)->count > MK_ENTRIES_MAX)
-		return mk_fail(at.why, MK_E_REFUSED, "set", "'Entries' has "
-		    "%u elements, over the limit of %u",
-		    (unsigned)(*ret_entries)->count, MK_ENTRIES_MAX);
 	return 0;
 }
 
@@ -46,22 +42,21 @@ has_name(const struct mk_json *m, const char *name)
 }
 
 int
-mk_set_parse(struct mk_arena *a, const struct mk_json_text *text,
+mk_set_entries(const struct mk_json *entries, struct mk_json_notes *notes,
     struct mk_set *ret_set, struct mk_why *why)
 {
-	struct mk_at at = { .stage = text->stage, .arena = a, .why = why };
-	const struct mk_json *e, *personal = NULL, *entries;
-	int r;
+	const struct mk_json *e, *personal = NULL;
 
-	if ((r = mk_json_parse(a, text, &at.obj, why)) != 0 ||
-	    (r = find_entries(&at, &entries)) != 0)
-		return r;
+	if (entries->count > MK_ENTRIES_MAX)
+		return mk_fail(why, MK_E_REFUSED, "set", "'Entries' has %u "
+		    "elements, over the limit of %u",
+		    (unsigned)entries->count, MK_ENTRIES_MAX);
 	for (e = entries->child; e != NULL; e = e->next) {
 		if (e->type != MK_JSON_OBJECT || e->count != 1)
 			return refuse(why, "an element of 'Entries' is not "
 			    "an object of one member");
 		/* Also in an entry that does not count. */
-		mk_envelope_claim(e->child, text->notes);
+		mk_envelope_claim(e->child, notes);
 		if (!has_name(e->child, "SignedPersonalProfile"))
 			continue;
 		if (personal != NULL)
@@ -76,13 +71,33 @@ mk_set_parse(struct mk_arena *a, const struct mk_json_text *text,
 }
 
 int
+mk_set_parse(struct mk_arena *a, const struct mk_json_text *text,
+    struct mk_set *ret_set, struct mk_why *why)
+{
+	struct mk_at at = { .stage = text->stage, .arena = a, .why = why };
+	const struct mk_json *entries;
+	int r;
+
+	if ((r = mk_json_parse(a, text, &at.obj, why)) != 0 ||
+	    (r = find_entries(&at, &entries)) != 0)
+		return r;
+	return mk_set_entries(entries, text->notes, ret_set, why);
+}
+
+bool
+mk_set_is_application(const struct mk_json *e)
+{
+	return has_name(e->child, "SignedApplicationProfile");
+}
+
+int
 mk_set_application(const struct mk_set *set, const struct mk_text *id,
     const struct mk_json **ret_app, struct mk_why *why)
 {
 	const struct mk_json *e, *outer, *app = NULL;
 
 	for (e = set->entries->child; e != NULL; e = e->next) {
-		if (!has_name(e->child, "SignedApplicationProfile"))
+		if (!mk_set_is_application(e))
 			continue;
 		outer = mk_json_member(e->child, "Identifier");
 		if (outer == NULL || outer->type != MK_JSON_STRING ||

@@ -10,7 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct mk_arena;
+struct mk_buf;
+struct mk_ssh_device;
 struct mk_sshkey;
+struct mk_text;
+struct mk_udf;
+struct mk_why;
 
 #define MK_PROOF_NAMESPACE	"mesh-enrol@meshkeys"
 
@@ -30,5 +36,27 @@ struct mk_sshsig_over {
  */
 bool	mk_sshsig_verify(const uint8_t *blob, size_t len,
 	    const struct mk_sshsig_over *over);
+
+#define MK_SSHSIG_MAX	6144u	/* bytes: MK_STRING_LONG of base64url */
+
+/*
+ * The blob of an armoured signature exactly as ssh-keygen(1) writes it:
+ * between its two marks lines of 70 columns of base64, all ended by a line
+ * feed, and nothing else.  It lives in 'a' and is not looked into.
+ * MK_E_REFUSED, MK_E_SYSTEM.
+ */
+int	mk_sshsig_unarmour(struct mk_arena *a, const struct mk_text *armour,
+	    const uint8_t **ret_blob, size_t *ret_len, struct mk_why *why);
+
+/* What a Proof is over: "<master UDF> <DeviceUDF>". */
+void	mk_proof_message(const struct mk_udf *master,
+	    const struct mk_udf *device, struct mk_buf *out);
+
+/*
+ * Whether the key itself has agreed to be on its device of this profile.  A
+ * wrong proof, or that of a host, is none.
+ */
+bool	mk_proof_verify(const struct mk_udf *master,
+	    const struct mk_ssh_device *d);
 
 #endif

@@ -46,6 +46,10 @@ void	mk_udf_format(const struct mk_udf *udf, char out[MK_UDF_TEXT + 1]);
 /* <0, 0, >0 as memcmp. */
 int	mk_udf_cmp(const struct mk_udf *a, const struct mk_udf *b);
 
+/* Whether it is one of them; for a few.  For many see core/udfset.h. */
+bool	mk_udf_in(const struct mk_udf *list, size_t n,
+	    const struct mk_udf *udf);
+
 /* The type octet: MK_UDF_KEY, MK_UDF_RANDOM or another. */
 static inline uint8_t
 mk_udf_type(const struct mk_udf *udf)

@@ -45,7 +45,7 @@ struct chain {
 	struct member *members;
 	struct mk_verified_key *keys;
 	struct mk_version version;
-	bool clock_stale;
+	bool clock_stale, expired;
 };
 
 static int
@@ -115,13 +115,10 @@ read_master(struct chain *c)
 static const struct mk_pubkey *
 find_online(const struct chain *c, const struct mk_udf *kid)
 {
-	size_t i;
+	const struct mk_online *online;
 
-	for (i = 0; i < c->master.n_online; i++) {
-		if (mk_udf_cmp(&c->master.online[i].key.udf, kid) == 0)
-			return &c->master.online[i].key;
-	}
-	return NULL;
+	online = mk_online_find(c->master.online, c->master.n_online, kid);
+	return online != NULL ? &online->key : NULL;
 }
 
 static int
@@ -235,8 +232,7 @@ find_app(struct chain *c)
 		return mk_arena_fail(c->arena, c->why);
 	for (i = 0; i < p->n_apps; i++) {
 		app = sorted[i] = &p->apps[i];
-		if (app->type.len != 10 ||
-		    memcmp(app->type.s, "SSHProfile", 10) != 0)
+		if (!mk_app_is_ssh(app))
 			continue;
 		if (c->app != NULL)
 			return refuse(c, "application",
@@ -468,8 +464,9 @@ check_version(struct chain *c)
 		    "hours ahead of the clock" : "the clock stands before "
 		    "the build of this program, and this is not the set "
 		    "that was seen last");
-	if (c->personal.expires != MK_TIME_NONE &&
-	    c->personal.expires <= floor_now(c))
+	c->expired = c->personal.expires != MK_TIME_NONE &&
+	    c->personal.expires <= floor_now(c);
+	if (c->expired && !c->demand->even_expired)
 		return refuse(c, "version", "the profile has expired");
 	return 0;
 }
@@ -559,13 +556,11 @@ open_wanted(struct chain *c)
 static int
 check_notes(const struct chain *c)
 {
-	if (c->notes.huge_strings > 0 ||
-	    (c->gen == MK_GEN_CURRENT && c->notes.long_strings > 0))
+	if (c->gen == MK_GEN_CURRENT)
+		return mk_json_settle(&c->notes, "set", c->why);
+	if (c->notes.huge_strings > 0)
 		return mk_fail(c->why, MK_E_REFUSED, "set", "a string over "
-		    "the limit of %u bytes", c->gen == MK_GEN_CURRENT ?
-		    MK_STRING_MAX : MK_STRING_LONG);
-	if (c->gen == MK_GEN_CURRENT && c->notes.raw_lf > 0)
-		return refuse(c, "set", "a raw line feed in a string");
+		    "the limit of %u bytes", MK_STRING_LONG);
 	return 0;
 }
 
@@ -585,7 +580,7 @@ make_verified(struct chain *c, const struct mk_verified **ret_verified)
 	v->view = (struct mk_verified_view){ .udf = c->demand->udf,
 	    .gen = c->gen, .version = c->version,
 	    .expires = c->personal.expires, .clock_stale = c->clock_stale,
-	    .master = master, .personal = personal,
+	    .expired = c->expired, .master = master, .personal = personal,
 	    .keys = c->keys, .n_keys = c->ssh.n_devices };
 	*ret_verified = v;
 	return 0;

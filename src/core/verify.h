@@ -41,6 +41,7 @@ struct mk_demand {
 	unsigned key_types;		/* bits of enum mk_sshkey_type */
 	const struct mk_offer *offer;	/* NULL: every key is asked for */
 	bool open_all;			/* verify every device, offer or not */
+	bool even_expired;		/* never for a host: to sign it anew */
 };
 
 /* What becomes of one SSH key. */
@@ -67,6 +68,7 @@ struct mk_verified_view {
 	struct mk_version version;
 	int64_t expires;		/* MK_TIME_NONE: never */
 	bool clock_stale;	/* usable only as a stale set (section 5) */
+	bool expired;		/* only where that was demanded */
 	const struct mk_master *master;
 	const struct mk_personal *personal;
 	const struct mk_verified_key *keys;	/* order of the SSHProfile */
@@ -76,7 +78,7 @@ struct mk_verified_view {
 /*
  * Verifies a set from the fingerprint, all rules of the format in their
  * order, one refusal each.  Everything lives in 'a'.  MK_E_REFUSED (also
- * expired), MK_E_SYSTEM.
+ * expired, unless even that is demanded), MK_E_SYSTEM.
  */
 int	mk_verify(struct mk_arena *a, const struct mk_demand *demand,
 	    const struct mk_verified **ret_verified, struct mk_why *why);

@@ -13,50 +13,6 @@
 /* The protected part is far shorter: alg, and 86 characters of digest. */
 #define PROTECTED_MAX	256
 
-/* A member's name with its colon; all names here are ours. */
-static void
-put_name(struct mk_buf *out, const char *name)
-{
-	mk_buf_putc(out, '"');
-	mk_buf_puts(out, name);
-	mk_buf_puts(out, "\":");
-}
-
-static void
-put_text(struct mk_buf *out, const char *name, const char *s, size_t len)
-{
-	put_name(out, name);
-	mk_json_write(s, len, out);
-}
-
-static void
-put_bytes(struct mk_buf *out, const char *name, const uint8_t *bytes,
-    size_t len)
-{
-	put_name(out, name);
-	mk_buf_putc(out, '"');
-	mk_buf_b64url(out, bytes, len);
-	mk_buf_putc(out, '"');
-}
-
-static void
-put_udf(struct mk_buf *out, const char *name, const struct mk_udf *udf)
-{
-	char text[MK_UDF_TEXT + 1];
-
-	mk_udf_format(udf, text);
-	put_text(out, name, text, MK_UDF_TEXT);
-}
-
-static void
-put_time(struct mk_buf *out, const char *name, int64_t t)
-{
-	char text[MK_TIME_LEN + 1];
-
-	mk_time_format(t, text);
-	put_text(out, name, text, strlen(text));
-}
-
 /* ["...","..."], the name before it. */
 static void
 put_texts(struct mk_buf *out, const char *name, const struct mk_text *texts,
@@ -64,7 +20,7 @@ put_texts(struct mk_buf *out, const char *name, const struct mk_text *texts,
 {
 	size_t i;
 
-	put_name(out, name);
+	mk_put_name(out, name);
 	mk_buf_putc(out, '[');
 	for (i = 0; i < n; i++) {
 		if (i > 0)
@@ -79,16 +35,17 @@ put_parameters(struct mk_buf *out, const uint8_t pk[MK_ED25519_PUBLIC])
 {
 	mk_buf_puts(out, "\"PublicParameters\":{\"PublicKeyECDH\":"
 	    "{\"crv\":\"Ed25519\",");
-	put_bytes(out, "Public", pk, MK_ED25519_PUBLIC);
+	mk_put_bytes(out, "Public", pk, MK_ED25519_PUBLIC);
 	mk_buf_puts(out, "}}");
 }
 
-static void
-put_key(struct mk_buf *out, const char *name, const struct mk_pubkey *key)
+void
+mk_put_key(struct mk_buf *out, const char *name,
+    const struct mk_pubkey *key)
 {
-	put_name(out, name);
+	mk_put_name(out, name);
 	mk_buf_putc(out, '{');
-	put_udf(out, "UDF", &key->udf);
+	mk_put_udf(out, "UDF", &key->udf);
 	mk_buf_putc(out, ',');
 	put_parameters(out, key->ed25519);
 	mk_buf_putc(out, '}');
@@ -98,11 +55,11 @@ static void
 put_online(struct mk_buf *out, const struct mk_online *online)
 {
 	mk_buf_putc(out, '{');
-	put_udf(out, "UDF", &online->key.udf);
+	mk_put_udf(out, "UDF", &online->key.udf);
 	mk_buf_putc(out, ',');
 	put_parameters(out, online->key.ed25519);
 	mk_buf_putc(out, ',');
-	put_udf(out, "DeviceUDF", &online->device);
+	mk_put_udf(out, "DeviceUDF", &online->device);
 	mk_buf_putc(out, '}');
 }
 
@@ -112,11 +69,11 @@ mk_master_write(const struct mk_master *m, struct mk_buf *out)
 	size_t i;
 
 	mk_buf_puts(out, "{\"MasterProfile\":{");
-	put_udf(out, "Identifier", &m->id);
+	mk_put_udf(out, "Identifier", &m->id);
 	mk_buf_putc(out, ',');
-	put_time(out, "Updated", m->updated);
+	mk_put_time(out, "Updated", m->updated);
 	mk_buf_putc(out, ',');
-	put_key(out, "MasterSignatureKey", &m->key);
+	mk_put_key(out, "MasterSignatureKey", &m->key);
 	mk_buf_puts(out, ",\"OnlineSignatureKeys\":[");
 	for (i = 0; i < m->n_online; i++) {
 		if (i > 0)
@@ -130,16 +87,16 @@ void
 mk_device_write(const struct mk_device *d, struct mk_buf *out)
 {
 	mk_buf_puts(out, "{\"DeviceProfile\":{");
-	put_udf(out, "Identifier", &d->id);
+	mk_put_udf(out, "Identifier", &d->id);
 	mk_buf_putc(out, ',');
-	put_key(out, "DeviceSignatureKey", &d->key);
+	mk_put_key(out, "DeviceSignatureKey", &d->key);
 	if (d->name.len > 0) {
 		mk_buf_putc(out, ',');
 		put_texts(out, "Names", &d->name, 1);
 	}
 	if (d->description.len > 0) {
 		mk_buf_putc(out, ',');
-		put_text(out, "Description", d->description.s,
+		mk_put_text(out, "Description", d->description.s,
 		    d->description.len);
 	}
 	mk_buf_puts(out, "}}");
@@ -152,7 +109,7 @@ put_ssh_mesh(struct mk_buf *out, const struct mk_sshkey *key)
 	struct mk_pubkey mesh;
 
 	mk_pubkey_from_ed25519(key->ed25519, &mesh);
-	put_key(out, "PublicKey", &mesh);
+	mk_put_key(out, "PublicKey", &mesh);
 }
 
 /* "type SP base64"; a type string needs escapes like any other text. */
@@ -168,7 +125,7 @@ put_ssh_openssh(struct mk_buf *out, const struct mk_sshkey *key)
 	if (text.failed != 0 && out->failed == 0)
 		out->failed = text.failed;
 	else
-		put_text(out, "OpenSSH", text.data, text.len);
+		mk_put_text(out, "OpenSSH", text.data, text.len);
 	mk_buf_release(&text);
 }
 
@@ -186,14 +143,14 @@ put_host(struct mk_buf *out, const struct mk_ssh_device *d)
 	}
 }
 
-static void
-put_ssh_device(struct mk_buf *out, const struct mk_ssh_device *d)
+void
+mk_ssh_device_write(const struct mk_ssh_device *d, struct mk_buf *out)
 {
 	mk_buf_puts(out, "{\"SSHDevicePublic\":{");
-	put_udf(out, "DeviceUDF", &d->device);
+	mk_put_udf(out, "DeviceUDF", &d->device);
 	mk_buf_putc(out, ',');
 	if (d->description.len > 0) {
-		put_text(out, "DeviceDescription", d->description.s,
+		mk_put_text(out, "DeviceDescription", d->description.s,
 		    d->description.len);
 		mk_buf_putc(out, ',');
 	}
@@ -205,7 +162,7 @@ put_ssh_device(struct mk_buf *out, const struct mk_ssh_device *d)
 		put_ssh_openssh(out, &d->key);
 	if (d->proof.len > 0) {
 		mk_buf_putc(out, ',');
-		put_text(out, "Proof", d->proof.s, d->proof.len);
+		mk_put_text(out, "Proof", d->proof.s, d->proof.len);
 	}
 	mk_buf_puts(out, "}}");
 }
@@ -216,12 +173,12 @@ mk_ssh_write(const struct mk_ssh *s, struct mk_buf *out)
 	size_t i;
 
 	mk_buf_puts(out, "{\"SSHProfile\":{");
-	put_text(out, "Identifier", s->id.s, s->id.len);
+	mk_put_text(out, "Identifier", s->id.s, s->id.len);
 	mk_buf_puts(out, ",\"Devices\":[");
 	for (i = 0; i < s->n_devices; i++) {
 		if (i > 0)
 			mk_buf_putc(out, ',');
-		put_ssh_device(out, &s->devices[i]);
+		mk_ssh_device_write(&s->devices[i], out);
 	}
 	mk_buf_puts(out, "]}}");
 }
@@ -266,11 +223,11 @@ put_apps(struct mk_buf *out, const struct mk_personal *p)
 	for (i = 0; i < p->n_apps; i++) {
 		app = &p->apps[i];
 		mk_buf_puts(out, i > 0 ? ",{" : "{");
-		put_text(out, "Identifier", app->id.s, app->id.len);
+		mk_put_text(out, "Identifier", app->id.s, app->id.len);
 		mk_buf_putc(out, ',');
-		put_text(out, "Type", app->type.s, app->type.len);
+		mk_put_text(out, "Type", app->type.s, app->type.len);
 		mk_buf_putc(out, ',');
-		put_bytes(out, "Digest", app->digest, MK_DIGEST);
+		mk_put_bytes(out, "Digest", app->digest, MK_DIGEST);
 		mk_buf_putc(out, '}');
 	}
 	mk_buf_putc(out, ']');
@@ -284,12 +241,12 @@ mk_personal_write(const struct mk_personal *p,
 	size_t i;
 
 	mk_buf_puts(out, "{\"PersonalProfile\":{");
-	put_udf(out, "Identifier", &p->id);
+	mk_put_udf(out, "Identifier", &p->id);
 	mk_buf_putc(out, ',');
-	put_time(out, "Updated", p->updated);
+	mk_put_time(out, "Updated", p->updated);
 	if (p->expires != MK_TIME_NONE) {
 		mk_buf_putc(out, ',');
-		put_time(out, "Expires", p->expires);
+		mk_put_time(out, "Expires", p->expires);
 	}
 	if (p->has_previous)
 		put_previous(out, p);
@@ -315,7 +272,7 @@ mk_protected_write(const uint8_t *payload, size_t len, struct mk_buf *out)
 
 	mk_sha512(payload, len, digest);
 	mk_buf_puts(out, "{\"alg\":\"EdDSA\",");
-	put_bytes(out, "val", digest, sizeof(digest));
+	mk_put_bytes(out, "val", digest, sizeof(digest));
 	mk_buf_putc(out, '}');
 }
 
@@ -361,31 +318,41 @@ void
 mk_envelope_write(const struct mk_envelope *env, struct mk_buf *out)
 {
 	mk_buf_putc(out, '{');
-	put_text(out, "Identifier", env->id, env->id_len);
+	mk_put_text(out, "Identifier", env->id, env->id_len);
 	mk_buf_puts(out, ",\"SignedData\":{\"unprotected\":"
 	    "{\"dig\":\"S512\"},");
-	put_bytes(out, "payload", env->payload, env->payload_len);
+	mk_put_bytes(out, "payload", env->payload, env->payload_len);
 	mk_buf_puts(out, ",\"signatures\":[{\"header\":{");
-	put_udf(out, "kid", &env->kid);
+	mk_put_udf(out, "kid", &env->kid);
 	mk_buf_puts(out, "},");
-	put_bytes(out, "protected", env->covered, env->covered_len);
+	mk_put_bytes(out, "protected", env->covered, env->covered_len);
 	mk_buf_putc(out, ',');
-	put_bytes(out, "signature", env->sig, env->sig_len);
+	mk_put_bytes(out, "signature", env->sig, env->sig_len);
 	mk_buf_puts(out, "}]}}");
 }
 
 void
-mk_set_write(const struct mk_envelope *personal,
-    const struct mk_envelope *ssh, struct mk_buf *out)
+mk_entries_write(const struct mk_envelope *personal,
+    const struct mk_envelope *apps, size_t n_apps, struct mk_buf *out)
 {
-	mk_buf_puts(out, "{\"GetResponse\":{\"Status\":201,\"Entries\":["
-	    "{\"SignedPersonalProfile\":");
+	size_t i;
+
+	mk_buf_puts(out, "\"Entries\":[{\"SignedPersonalProfile\":");
 	mk_envelope_write(personal, out);
 	mk_buf_putc(out, '}');
-	if (ssh != NULL) {
+	for (i = 0; i < n_apps; i++) {
 		mk_buf_puts(out, ",{\"SignedApplicationProfile\":");
-		mk_envelope_write(ssh, out);
+		mk_envelope_write(&apps[i], out);
 		mk_buf_putc(out, '}');
 	}
-	mk_buf_puts(out, "]}}");
+	mk_buf_putc(out, ']');
+}
+
+void
+mk_set_write(const struct mk_envelope *personal,
+    const struct mk_envelope *apps, size_t n_apps, struct mk_buf *out)
+{
+	mk_buf_puts(out, "{\"GetResponse\":{\"Status\":201,");
+	mk_entries_write(personal, apps, n_apps, out);
+	mk_buf_puts(out, "}}");
 }

@@ -64,9 +64,9 @@ make_master(struct ms_set *set, struct ms_sealed *sealed)
 	ms_seal(set, &job, sealed);
 }
 
-static void
-make_device(struct ms_set *set, const struct ms_device *d,
-    struct ms_sealed *sealed)
+void
+ms_device_make(struct ms_set *set, const struct ms_device *d,
+    struct ms_sealed *ret_sealed)
 {
 	struct mk_device profile = { .name = ms_text(d->name) };
 	struct ms_job job = { .level = ms_level(set, d), .role = d->role };
@@ -80,7 +80,7 @@ make_device(struct ms_set *set, const struct ms_device *d,
 	job.payload = ms_done(set, &b);
 	job.id = udf_text(set, &profile.id);
 	ms_edit_apply(set, job.level, NULL, &job.payload);
-	ms_seal(set, &job, sealed);
+	ms_seal(set, &job, ret_sealed);
 }
 
 static void
@@ -97,7 +97,7 @@ make_devices(struct ms_set *set, struct parts *parts)
 	for (d = set->devices; d != NULL; d = d->next) {
 		if (d->dropped)
 			continue;
-		make_device(set, d, &parts->devices[n]);
+		ms_device_make(set, d, &parts->devices[n]);
 		parts->envelopes[n] = parts->devices[n].env;
 		n++;
 	}
@@ -121,23 +121,23 @@ fill_host(struct ms_set *set, const struct ms_enrolled *e,
 	out->n_hostkeys = out->n_hostnames = 1;
 }
 
-static void
-fill_ssh(struct ms_set *set, const struct ms_enrolled *e,
-    struct mk_ssh_device *out)
+void
+ms_ssh_fill(struct ms_set *set, const struct ms_enrolled *e,
+    struct mk_ssh_device *ret_ssh)
 {
 	const struct ms_device *d = e->device;
 
-	out->device = ms_key(set, d->role)->pub.udf;
-	out->description = d->description;
+	ret_ssh->device = ms_key(set, d->role)->pub.udf;
+	ret_ssh->description = d->description;
 	if (d->host) {
-		fill_host(set, e, out);
+		fill_host(set, e, ret_ssh);
 		return;
 	}
-	out->key = ms_ssh_key(set, e);
-	out->mesh_form = e->file == NULL && !d->openssh;
+	ret_ssh->key = ms_ssh_key(set, e);
+	ret_ssh->mesh_form = e->file == NULL && !d->openssh;
 	if (d->proof && e->file == NULL)
-		out->proof = ms_proof(set, ms_key(set, e->role),
-		    &out->device);
+		ret_ssh->proof = ms_proof(set, ms_key(set, e->role),
+		    &ret_ssh->device);
 }
 
 static struct mk_text
@@ -156,7 +156,7 @@ ssh_text(struct ms_set *set, const struct parts *parts)
 	s.devices = devices;
 	for (e = set->enrolled; e != NULL; e = e->next) {
 		if (!e->device->dropped)
-			fill_ssh(set, e, &devices[s.n_devices++]);
+			ms_ssh_fill(set, e, &devices[s.n_devices++]);
 	}
 	mk_buf_init(&b, MS_TEXT_MAX);
 	mk_ssh_write(&s, &b);
@@ -213,8 +213,9 @@ fill_previous(struct ms_set *set, struct mk_personal *p)
 }
 
 /* What was edited after signing takes the place of what was signed. */
-static struct mk_text
-splice(struct ms_set *set, struct mk_text text, const struct ms_sealed *part)
+struct mk_text
+ms_splice(struct ms_set *set, struct mk_text text,
+    const struct ms_sealed *part)
 {
 	struct mk_text old;
 	struct mk_buf b;
@@ -251,9 +252,9 @@ personal_text(struct ms_set *set, const struct parts *parts,
 	p.n_apps = set->no_ssh ? 0 : 1;
 	mk_buf_init(&b, MS_TEXT_MAX);
 	mk_personal_write(&p, &parts->master.env, parts->envelopes, &b);
-	text = splice(set, ms_done(set, &b), &parts->master);
+	text = ms_splice(set, ms_done(set, &b), &parts->master);
 	for (i = 0; i < parts->n_devices; i++)
-		text = splice(set, text, &parts->devices[i]);
+		text = ms_splice(set, text, &parts->devices[i]);
 	ms_edit_apply(set, "personal", NULL, &text);
 	return text;
 }
@@ -283,11 +284,11 @@ set_text(struct ms_set *set, const struct parts *parts)
 	struct mk_buf b;
 
 	mk_buf_init(&b, MS_TEXT_MAX);
-	mk_set_write(&parts->personal.env,
-	    with_ssh ? &parts->ssh.env : NULL, &b);
-	text = splice(set, ms_done(set, &b), &parts->personal);
+	mk_set_write(&parts->personal.env, &parts->ssh.env,
+	    with_ssh ? 1 : 0, &b);
+	text = ms_splice(set, ms_done(set, &b), &parts->personal);
 	if (with_ssh)
-		text = splice(set, text, &parts->ssh);
+		text = ms_splice(set, text, &parts->ssh);
 	if (set->twice_ssh)
 		text = double_entry(set, text, "SignedApplicationProfile",
 		    parts->ssh.text);

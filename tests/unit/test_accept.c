@@ -388,6 +388,28 @@ START_TEST(expired)
 }
 END_TEST
 
+/* Whoever signs profiles takes it, and remembers it, to sign it anew. */
+START_TEST(even_expired)
+{
+	struct recipe r = { .n_devices = 1, .n_keys = 1,
+	    .master_updated = T(0), .updated = T(2), .expires = T(4) };
+	struct made *old = make_of(0, &r), *new = make(1, T(3), "a");
+
+	holding.even_expired = true;
+	holding.cache = bytes(old);
+	hold(true, true, NULL);
+	ck_assert(is_version(&held.seen, old));
+	holding.cache = (struct mk_bytes){ NULL, 0 };
+	hold(false, false, "no cached set");
+	take(old, MK_NEWS_ACCEPTED);
+	ck_assert(accepted.view->expired);
+	ck_assert(is_version(&accepted.seen, old));
+	remember(new, NULL, 0);
+	hold(false, false, "no cached set");
+	refuse(old, "older");
+}
+END_TEST
+
 /* Never remembered, unless it is already; then it is kept as it is. */
 START_TEST(dated_ahead)
 {
@@ -724,6 +746,7 @@ mk_suite(void)
 	tcase_add_test(c, same_in_other_bytes);
 	tcase_add_test(c, etags);
 	tcase_add_test(c, expired);
+	tcase_add_test(c, even_expired);
 	tcase_add_test(c, dated_ahead);
 	tcase_add_test(c, clock_before_build);
 	tcase_add_test(c, tombstones);

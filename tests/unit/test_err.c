@@ -20,6 +20,19 @@ START_TEST(reason_and_code)
 }
 END_TEST
 
+/* More is said of it, in its own words. */
+START_TEST(told_further)
+{
+	struct mk_why why;
+
+	mk_fail(&why, MK_E_REFUSED, "set", "too large");
+	mk_fail(&why, MK_E_STALE, why.stage, "no good: %s", why.detail);
+	ck_assert_int_eq(why.code, MK_E_STALE);
+	ck_assert_str_eq(why.stage, "set");
+	ck_assert_str_eq(why.detail, "no good: too large");
+}
+END_TEST
+
 START_TEST(only_printable_ascii)
 {
 	struct mk_why why;
@@ -85,6 +98,7 @@ mk_suite(void)
 	TCase *t = tcase_create("err");
 
 	tcase_add_test(t, reason_and_code);
+	tcase_add_test(t, told_further);
 	tcase_add_test(t, only_printable_ascii);
 	tcase_add_test(t, long_reason_is_cut);
 	tcase_add_test(t, reason_quotes_itself);

@@ -120,6 +120,18 @@ START_TEST(personal_limits)
 END_TEST
 
 /* Entries of the old forms: who may sign, by either name. */
+START_TEST(personal_device)
+{
+	const struct mk_member_device list[] = { { .id = { { 1 } } },
+	    { .id = { { 2 } } } };
+	const struct mk_personal p = { .devices = list, .n_devices = 2 };
+	const struct mk_udf second = { { 2 } }, none = { { 3 } };
+
+	ck_assert_ptr_eq(mk_personal_device(&p, &second), &list[1]);
+	ck_assert_ptr_null(mk_personal_device(&p, &none));
+}
+END_TEST
+
 START_TEST(legacy_entries)
 {
 	struct mk_personal p;
@@ -307,6 +319,7 @@ mk_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, personal_limits);
+	tcase_add_test(tc, personal_device);
 	tcase_add_test(tc, legacy_entries);
 	tcase_add_test(tc, master_limits);
 	tcase_add_test(tc, ssh_limits);

@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 
 #include "core/arena.h"
-#include "core/base64.h"
 #include "core/digest.h"
+#include "core/profile.h"
 #include "core/sshkey.h"
 #include "core/sshsig.h"
 #include "core/sshwire.h"
@@ -193,23 +193,18 @@ slurp(const char *name, char *text, size_t size)
 	(void)fclose(f);
 }
 
-/* Takes away the first and the last line, and all line feeds. */
 static void
 read_armoured(const char *name)
 {
-	uint8_t blob[4096];
-	char text[4096], base64[4096];
-	const char *p, *end;
-	size_t n = 0, len;
+	const uint8_t *blob;
+	struct mk_text armour;
+	char text[4096];
+	size_t len;
 
 	slurp(name, text, sizeof(text));
-	end = strstr(text, "-----END");
-	ck_assert_ptr_nonnull(end);
-	for (p = strchr(text, '\n'); p < end; p++) {
-		if (*p != '\n')
-			base64[n++] = *p;
-	}
-	ck_assert(mk_b64std_decode(base64, n, blob, &len));
+	armour = (struct mk_text){ text, strlen(text) };
+	ck_assert_int_eq(mk_sshsig_unarmour(&arena, &armour, &blob, &len,
+	    NULL), 0);
 	mk_buf_put(&sig, blob, len);
 }
 

@@ -177,6 +177,19 @@ START_TEST(typed_without_dashes_is_the_same)
 }
 END_TEST
 
+START_TEST(in_list)
+{
+	const struct mk_udf list[] = { { { 1 } }, { { 2 } }, { { 3 } } };
+	const struct mk_udf last = { { 3 } }, none = { { 4 } };
+
+	ck_assert(mk_udf_in(list, 3, &list[0]));
+	ck_assert(mk_udf_in(list, 3, &last));
+	ck_assert(!mk_udf_in(list, 2, &last));
+	ck_assert(!mk_udf_in(list, 3, &none));
+	ck_assert(!mk_udf_in(NULL, 0, &none));
+}
+END_TEST
+
 Suite *
 mk_suite(void)
 {
@@ -188,6 +201,7 @@ mk_suite(void)
 	tcase_add_test(t, forms);
 	tcase_add_test(t, every_corruption);
 	tcase_add_test(t, typed_without_dashes_is_the_same);
+	tcase_add_test(t, in_list);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -246,6 +246,35 @@ START_TEST(expiry)
 }
 END_TEST
 
+/* To be signed anew it verifies; all else that is wrong stays wrong. */
+START_TEST(even_expired)
+{
+	bool no_ssh = _i != 0;
+
+	make_expiring(MADE_NOW + 1, no_ssh);
+	demand.even_expired = true;
+	accept(false);
+	ck_assert(!view->expired);
+	make_expiring(MADE_NOW, no_ssh);
+	demand.even_expired = true;
+	accept(false);
+	ck_assert(view->expired);
+	ck_assert_int_eq(view->expires, MADE_NOW);
+	seen.version = view->version;
+	seen.version.personal_time++;
+	demand.seen = &seen;
+	refuse("PersonalProfile is older");
+	seen.version.personal_time--;
+	accept(false);
+	ck_assert(view->expired);
+	seen.version.personal[0] ^= 1;
+	refuse("PersonalProfile has the time");
+	demand.seen = NULL;
+	demand.build_time = MADE_NOW + 1;
+	refuse("the clock stands before");
+}
+END_TEST
+
 /* Versions count for a set without an SSHProfile too. */
 START_TEST(versions_without_ssh)
 {
@@ -347,6 +376,7 @@ mk_suite(void)
 	tcase_add_test(tc, dated_ahead);
 	tcase_add_test(tc, memory_ahead);
 	tcase_add_loop_test(tc, expiry, 0, 2);
+	tcase_add_loop_test(tc, even_expired, 0, 2);
 	tcase_add_test(tc, versions_without_ssh);
 	tcase_add_test(tc, tombstones);
 	tcase_add_test(tc, deleted_and_listed);

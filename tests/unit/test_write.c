@@ -164,7 +164,7 @@ START_TEST(no_room)
 	mk_buf_init(&payload, SET);
 	mk_buf_init(&text, 50);
 	seal_device(&a, &payload, &env);
-	mk_set_write(&env, NULL, &text);
+	mk_set_write(&env, NULL, 0, &text);
 	ck_assert_int_eq(mk_buf_check(&text, NULL, "test"), MK_E_REFUSED);
 	mk_buf_release(&text);
 	mk_buf_release(&payload);
