@@ -14,7 +14,7 @@
 
 struct option {
 	const char *name;
-	void (*set)(struct ms_set *, const char *);
+	void (*set)(struct ms_set *, const char *); /* NULL: of a request */
 	const char *arg;	/* NULL: takes none */
 	const char *what;
 	bool first;		/* makes devices that others speak of */
@@ -247,6 +247,15 @@ opt_breaks(struct ms_set *set, const char *arg)
 	exit(0);
 }
 
+static void
+opt_requests(struct ms_set *set, const char *arg)
+{
+	(void)set;
+	(void)arg;
+	ms_requests_list();
+	exit(0);
+}
+
 static void	opt_help(struct ms_set *, const char *);
 
 static const struct option options[] = {
@@ -295,6 +304,29 @@ static const struct option options[] = {
 	    "fingerprint, 'type base64' lines, 'NAME UDF' lines, one key" },
 	{ "--dump", opt_dump, "LEVEL", "the text of a level, as it is signed "
 	    "or written" },
+	{ "--request", NULL, "NAME", "the body of a transaction about this "
+	    "set; see --requests" },
+	{ "--requests", opt_requests, NULL, "lists them" },
+	{ "--portal", NULL, "HOST:PORT", "[portal.example:443]" },
+	{ "--account", NULL, "NAME", "[alice@example.com]" },
+	{ "--nonce", NULL, "HEX", "of the request [follows from the seed]" },
+	{ "--time", NULL, "TIME", "of the request [now]" },
+	{ "--unsigned", NULL, NULL, "the transaction is not signed" },
+	{ "--signed", NULL, NULL, "it is, whether it must or not" },
+	{ "--connect", NULL, "NAME", "the device that connects [phone]" },
+	{ "--ask", NULL, "ssh|host|admin", "what it asks for; again: more" },
+	{ "--parent", NULL, "UDF|ROLE", "ParentUDF [master]" },
+	{ "--pin", NULL, "PIN", "PinId and Witness" },
+	{ "--witness", NULL, "PIN", "Witness by another PIN, or without "
+	    "PinId" },
+	{ "--connect-nonce", NULL, "HEX", "of the ConnectionRequest" },
+	{ "--connect-time", NULL, "TIME", "of the ConnectionRequest [now]" },
+	{ "--answers", NULL, "FILE", "the ConnectStart that is answered [the "
+	    "one of the same arguments]" },
+	{ "--refuse", NULL, NULL, "the result is Refused" },
+	{ "--store", NULL, "ID", "of Changes [none]" },
+	{ "--since", NULL, "N", "of Changes [0]" },
+	{ "--wait", NULL, "N", "of Changes [0]" },
 	{ "--help", opt_help, NULL, "this" },
 };
 
@@ -306,6 +338,9 @@ static const char levels[] =
 "        LEVEL.protected                       what is signed\n"
 "        LEVEL.envelope                        the envelope, after signing\n"
 "        set seen                              what is written\n"
+"        connection result request             payloads of requests; request\n"
+"                                              also of one that is not signed\n"
+"        body                                  what is posted\n"
 "in OLD and NEW: \\n \\r \\t \\0 \\\" \\\\ \\xHH and\n"
 "        @REPEAT(text,n)@ @UDF(role)@ @KEY(role)@ @PUB(role)@ @RANDOM(x)@\n"
 "        @OPENSSH(role)@ @BLOB(s:TEXT,x:HEX,k:ROLE,r:HEX)@ @DIGEST(text)@\n"
@@ -356,7 +391,10 @@ parse(struct ms_set *set, char *argv[], bool first)
 		o = find_option(*argv++);
 		if (o->arg != NULL && *argv == NULL)
 			ms_die("'%s' needs %s", o->name, o->arg);
-		if (o->first == first)
+		if (o->set == NULL && first)
+			ms_pair_add(set, &set->asks, o->name,
+			    o->arg == NULL ? "" : *argv);
+		else if (o->set != NULL && o->first == first)
 			o->set(set, o->arg == NULL ? NULL : *argv);
 		argv += o->arg != NULL;
 	}
@@ -374,6 +412,8 @@ run(struct ms_set *set)
 		ms_current(set, &result);
 	else
 		ms_legacy(set, &result);
+	if (set->asks != NULL)
+		result.set = ms_request(set, result.set);
 	if (set->seen != NULL)
 		ms_seen_write(set, &result);
 	ms_edit_check(set);

@@ -7,7 +7,8 @@
  *
  * Keys are named by roles: "master", "online0", "device0", "ssh0" and
  * whatever else a test makes up.  Signed parts are named by levels:
- * "master", "device:NAME", "ssh", "personal".
+ * "master", "device:NAME", "ssh", "personal", and those of requests
+ * "connection", "result", "request".
  */
 #ifndef TESTS_MKSET_H
 #define TESTS_MKSET_H
@@ -93,6 +94,7 @@ struct ms_set {
 	const char *out, *private, *seen, *offer;
 	struct ms_pair *prints;
 	struct ms_pair *dumps;		/* level, "" until it is shown */
+	struct ms_pair *asks;		/* options of a request, argument */
 };
 
 /* What came out. */
@@ -176,6 +178,12 @@ void	ms_break_envelope(struct ms_set *set, const char *level,
 
 /* current.c, legacy.c: whole sets; legacy_text.c: their arrangement. */
 void	ms_current(struct ms_set *set, struct ms_result *ret_result);
+struct mk_text ms_splice(struct ms_set *set, struct mk_text text,
+	    const struct ms_sealed *part);
+void	ms_device_make(struct ms_set *set, const struct ms_device *d,
+	    struct ms_sealed *ret_sealed);
+void	ms_ssh_fill(struct ms_set *set, const struct ms_enrolled *e,
+	    struct mk_ssh_device *ret_ssh);
 void	ms_legacy(struct ms_set *set, struct ms_result *ret_result);
 struct mk_text ms_legacy_envelope(struct ms_set *set,
 	    const struct mk_envelope *env, unsigned depth);
@@ -185,6 +193,7 @@ struct mk_text ms_legacy_protected(struct ms_set *set,
 /* people.c: devices and their keys. */
 struct ms_device *ms_device(struct ms_set *set, const char *name);
 void	ms_enrol(struct ms_set *set, const char *arg);
+struct ms_enrolled ms_newcomer(struct ms_set *set, const char *name);
 const struct mk_udf *ms_device_udf(struct ms_set *set, const char *name);
 const char *ms_signer(struct ms_set *set, unsigned n);
 const char *ms_level(struct ms_set *set, const struct ms_device *d);
@@ -198,6 +207,10 @@ struct mk_text ms_public_line(struct ms_set *set,
 void	ms_private_write(struct ms_set *set, const char *dir);
 struct mk_text ms_proof(struct ms_set *set, const struct ms_key *key,
 	    const struct mk_udf *device);
+
+/* request.c: what is posted to a portal. */
+struct mk_text ms_request(struct ms_set *set, struct mk_text profile_set);
+void	ms_requests_list(void);
 
 /* print.c */
 void	ms_print(struct ms_set *set, const char *what);

@@ -15,22 +15,39 @@ is_numbered(const char *name)
 	    strspn(name + 6, "0123456789") == strlen(name + 6);
 }
 
+/* Where the device of that name stands, or would stand. */
+static struct ms_device **
+find(struct ms_set *set, const char *name)
+{
+	struct ms_device **p;
+
+	for (p = &set->devices; *p != NULL; p = &(*p)->next) {
+		if (strcmp((*p)->name, name) == 0)
+			break;
+	}
+	return p;
+}
+
+static struct ms_device *
+make(struct ms_set *set, const char *name)
+{
+	struct ms_device *d = ms_alloc(set, 1, sizeof(*d));
+
+	d->name = name;
+	d->role = is_numbered(name) ? name :
+	    ms_printf(set, "device:%s", name);
+	return d;
+}
+
 /* The device of that name, made where there is none. */
 struct ms_device *
 ms_device(struct ms_set *set, const char *name)
 {
-	struct ms_device *d, **p;
+	struct ms_device **p = find(set, name);
 
-	for (p = &set->devices; *p != NULL; p = &(*p)->next) {
-		if (strcmp((*p)->name, name) == 0)
-			return *p;
-	}
-	d = ms_alloc(set, 1, sizeof(*d));
-	d->name = name;
-	d->role = is_numbered(name) ? name :
-	    ms_printf(set, "device:%s", name);
-	*p = d;
-	return d;
+	if (*p == NULL)
+		*p = make(set, name);
+	return *p;
 }
 
 static const char *
@@ -61,6 +78,21 @@ ms_enrol(struct ms_set *set, const char *arg)
 	for (p = &set->enrolled; *p != NULL; p = &(*p)->next)
 		;
 	*p = e;
+}
+
+/*
+ * The next SSH key of a device, which no set lists; the device may be one
+ * that stands in the set, or is in none.
+ */
+struct ms_enrolled
+ms_newcomer(struct ms_set *set, const char *name)
+{
+	struct ms_enrolled e = { .device = *find(set, name) };
+
+	if (e.device == NULL)
+		e.device = make(set, name);
+	e.role = ssh_role(set, e.device);
+	return e;
 }
 
 const struct mk_udf *
