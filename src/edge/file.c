@@ -188,6 +188,17 @@ out:
 	return r;
 }
 
+int
+mk_read_judged(int fd, const char *path, size_t max,
+    struct mk_file *ret_file, struct mk_why *why)
+{
+	const struct source s = { .fd = fd, .path = path, .max = max };
+	struct stat st;
+
+	return fstat(fd, &st) != 0 ? system_failed(&s, why) :
+	    read_judged(&s, &st, ret_file, why);
+}
+
 /* Judges what was opened, and reads it; closes it in any case. */
 static int
 read_opened(const struct source *s, uid_t self, uid_t owner,

@@ -52,6 +52,13 @@ const char *mk_path_quote(const char *path);
 int	mk_root_openat(const struct mk_root *root, const char *path,
 	    int flags, uint64_t resolve);
 
+/*
+ * Reads an open file that was judged already, whole.  MK_E_TOOBIG,
+ * MK_E_SYSTEM.
+ */
+int	mk_read_judged(int fd, const char *path, size_t max,
+	    struct mk_file *ret_file, struct mk_why *why);
+
 /* mk_dir_open() and mk_dir_read() for a file that is alone there. */
 int	mk_path_read(const struct mk_root *root, const char *path,
 	    size_t max, struct mk_file *ret_file, struct mk_why *why);

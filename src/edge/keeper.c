@@ -7,7 +7,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -16,9 +15,9 @@
 #include <unistd.h>
 
 #include "edge/judge.h"
+#include "edge/temp.h"
 
 #define LOCK	".lock"
-#define DIGITS	"0123456789"
 
 #define RACES_MAX	4	/* lock files replaced while we look */
 #define NAP_MS		20
@@ -215,49 +214,6 @@ mk_keeper_unlock(const struct mk_keeper *keeper)
 	(void)flock(keeper->lock, LOCK_UN);
 }
 
-/* ".mk-PID-N.tmp", which mk_dir_replace() makes. */
-static bool
-is_leftover(const char *name)
-{
-	static const char head[] = ".mk-";
-	size_t n;
-
-	if (strncmp(name, head, strlen(head)) != 0)
-		return false;
-	name += strlen(head);
-	n = strspn(name, DIGITS);
-	if (n == 0 || name[n] != '-')
-		return false;
-	name += n + 1;
-	n = strspn(name, DIGITS);
-	return n > 0 && strcmp(name + n, ".tmp") == 0;
-}
-
-/* Where this fails nothing is lost but room, and writing will tell. */
-static void
-sweep(const struct mk_dir *dir)
-{
-	const struct dirent *e;
-	struct stat st;
-	DIR *d;
-	int fd;
-
-	fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	d = fd == -1 ? NULL : fdopendir(fd);
-	if (d == NULL) {
-		if (fd != -1)
-			close(fd);
-		return;
-	}
-	while ((e = readdir(d)) != NULL) {
-		if (is_leftover(e->d_name) &&
-		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode) && st.st_uid == geteuid())
-			(void)unlinkat(fd, e->d_name, 0);
-	}
-	closedir(d);
-}
-
 /* Behind the lock, so that no other keeper is writing them. */
 static int
 sweep_stores(const struct mk_keeper *keeper, struct mk_why *why)
@@ -269,8 +225,8 @@ sweep_stores(const struct mk_keeper *keeper, struct mk_why *why)
 		return MK_OK;
 	if (r != MK_OK)
 		return r;
-	sweep(&keeper->store.cache);
-	sweep(&keeper->store.memory);
+	mk_temp_sweep(keeper->store.cache.fd);
+	mk_temp_sweep(keeper->store.memory.fd);
 	mk_keeper_unlock(keeper);
 	return MK_OK;
 }

@@ -107,7 +107,7 @@ mk_courier_start(const struct mk_fetch_limits *limits,
 	struct mk_courier c;
 	int fd[2], r;
 
-	if (limits->body > UINT32_MAX)
+	if (limits->body > UINT32_MAX || limits->post >= UINT32_MAX)
 		return mk_fail(why, MK_E_BUG, "courier", "a limit too high");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) != 0)
 		return failed("make a socket", why);
@@ -125,6 +125,7 @@ mk_courier_start(const struct mk_fetch_limits *limits,
 	}
 	c.fd = fd[0];
 	c.body = limits->body;
+	c.post = mk_fetch_post(limits);
 	r = wait_ready(c.fd, why);
 	if (r != MK_OK)
 		mk_courier_stop(&c, 0);
@@ -177,7 +178,7 @@ mk_courier_send(const struct mk_courier *courier,
 	char *origin;
 	int r;
 
-	r = mk_request_check(req, &origin, why);
+	r = mk_request_check(req, courier->post, &origin, why);
 	if (r != MK_OK)
 		return r;
 	free(origin);

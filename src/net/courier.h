@@ -26,6 +26,7 @@ struct mk_courier {
 	int fd;			/* the caller's end of the socket */
 	pid_t pid;
 	size_t body;		/* the limit of an answer */
+	size_t post;		/* and of what is posted */
 };
 
 /* Gives up, in the fetching process, what it has no use for. */

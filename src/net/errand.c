@@ -226,7 +226,7 @@ mk_errand_run(int fd, pid_t parent, const struct mk_fetch_limits *limits,
 		_exit(EXIT_FAILURE);
 	}
 	mk_frame_expect(&e.in, MK_FRAME_REQUEST);
-	e.in.max[0] = MK_FETCH_POST + 1;
+	e.in.max[0] = mk_fetch_post(limits) + 1;
 	e.in.max[1] = MK_FETCH_ETAG + 1;
 	e.in.max[2] = MK_FETCH_URL + 1;
 	say_ready(&e, NULL);

@@ -287,7 +287,8 @@ mk_fetch_add(struct mk_fetch *f, const struct mk_fetch_request *req,
 	char *origin;
 	int r;
 
-	r = mk_request_check(req, &origin, why);
+	r = mk_request_check(req, mk_fetch_post(&f->limits), &origin,
+	    why);
 	if (r != MK_OK)
 		return r;
 	new = request_new(req);

@@ -30,12 +30,14 @@
 #define MK_FETCH_URL		2048u	/* bytes of a URL */
 #define MK_FETCH_ETAG		512u	/* bytes of an ETag, quotes included */
 #define MK_FETCH_RETRY		3600u	/* seconds to retry after, at most */
-#define MK_FETCH_POST		(128u << 10) /* bytes of a request's body */
+#define MK_FETCH_POST		(128u << 10) /* bytes of a request's body,
+						   unless a limit says more */
 
 struct mk_fetch;			/* a multi handle and its requests */
 
 struct mk_fetch_limits {
 	size_t body;			/* bytes of an answer's body */
+	size_t post;			/* of a request's; 0: MK_FETCH_POST */
 	unsigned seconds;		/* for one request, whole */
 	unsigned connect_seconds;
 	unsigned at_once;		/* requests under way */
@@ -43,13 +45,21 @@ struct mk_fetch_limits {
 					   HTTP/2: half of all, if more */
 };
 
+/* Bytes that may be posted. */
+static inline size_t
+mk_fetch_post(const struct mk_fetch_limits *limits)
+{
+	return limits->post > 0 ? limits->post : MK_FETCH_POST;
+}
+
 /* 'id' is the caller's; strings are copied. */
 struct mk_fetch_request {
 	uint32_t id;
 	const char *url;
 	const char *etag;		/* If-None-Match, or NULL */
 	const char *post;		/* JSON body: POST; NULL: GET */
-	unsigned seconds;		/* 0: that of the limits; long polls */
+	unsigned seconds;		/* 0: that of the limits; else, for
+					   long polls, silence is no fault */
 };
 
 enum mk_fetch_outcome {

@@ -132,17 +132,15 @@ mk_etag_good(const char *etag)
 }
 
 int
-mk_request_check(const struct mk_fetch_request *req, char **ret_origin,
-    struct mk_why *why)
+mk_request_check(const struct mk_fetch_request *req, size_t post,
+    char **ret_origin, struct mk_why *why)
 {
 	/* It becomes a line of the header: no line feed must get into it. */
 	if (req->etag != NULL && !mk_etag_good(req->etag))
 		return mk_fail(why, MK_E_REFUSED, "fetch",
 		    "cannot fetch: malformed ETag");
-	if (req->post != NULL &&
-	    strnlen(req->post, MK_FETCH_POST + 1) > MK_FETCH_POST)
+	if (req->post != NULL && strnlen(req->post, post + 1) > post)
 		return mk_fail(why, MK_E_REFUSED, "fetch",
-		    "cannot fetch: more than %u bytes to post",
-		    MK_FETCH_POST);
+		    "cannot fetch: more than %zu bytes to post", post);
 	return mk_url_origin(req->url, ret_origin, why);
 }

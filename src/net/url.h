@@ -6,6 +6,7 @@
 #define MK_NET_URL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct mk_fetch_request;
 struct mk_why;
@@ -21,8 +22,11 @@ int	mk_url_origin(const char *url, char **ret_origin, struct mk_why *why);
 /* A strong ETag of at most MK_FETCH_ETAG bytes: "..." of 0x21-0x7e. */
 bool	mk_etag_good(const char *etag);
 
-/* All that mk_fetch_add() judges; MK_E_REFUSED for the ETag and the post. */
-int	mk_request_check(const struct mk_fetch_request *req,
+/*
+ * All that mk_fetch_add() judges; MK_E_REFUSED for the ETag and for more
+ * than 'post' bytes to post.
+ */
+int	mk_request_check(const struct mk_fetch_request *req, size_t post,
 	    char **ret_origin, struct mk_why *why);
 
 #endif

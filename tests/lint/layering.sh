@@ -91,6 +91,12 @@ loads() {
 	mesh-refresh)
 		echo 'libcurl\.so'
 		;;
+	meshman)
+		echo 'libcurl\.so|libqrencode\.so|libresolv\.so'
+		;;
+	meshportal)
+		echo 'libmicrohttpd\.so|libsqlite3\.so'
+		;;
 	*)
 		return 1
 		;;
@@ -171,7 +177,8 @@ verdict "src/edge includes core and edge, and <config.h> in brackets"
 includes src/net '^("(core|net)/[a-z0-9_]*\.h"|<.*>)$' \
     '<(yajl/|nettle/|gmp|microhttpd|sqlite3)' >"$complaints"
 verdict "src/net includes core and net"
-includes src/cmd '^("(core|edge|net|cmd)/[a-z0-9_]*\.h"|<.*>)$' "$edge_not" \
+cmd_not='<(yajl/|nettle/|gmp|curl/)'
+includes src/cmd '^("(core|edge|net|cmd)/[a-z0-9_]*\.h"|<.*>)$' "$cmd_not" \
     >"$complaints"
 verdict "src/cmd includes no library of the core"
 only_in yajl/ 'src/core/(json|json_[a-z]*|write)\.c' "the JSON modules" \
@@ -180,6 +187,14 @@ verdict "yajl stays behind one strict wrapper"
 only_in curl/ 'src/net/(fetch|transfer|url)\.c|src/net/transfer\.h' \
     "the fetcher" >"$complaints"
 verdict "libcurl stays behind the fetcher"
+only_in microhttpd 'src/cmd/portal_http\.c' "the portal's connections" \
+    >"$complaints"
+verdict "libmicrohttpd stays behind the portal's connections"
+only_in sqlite3 'src/cmd/portal_(db|store|rows|queue)\.c|src/cmd/portal_db\.h' \
+    "the portal's store" >"$complaints"
+verdict "SQLite stays behind the portal's store"
+only_in qrencode 'src/cmd/man_qr\.c' "the QR codes" >"$complaints"
+verdict "libqrencode stays behind the QR codes"
 only_in setjmp 'src/core/json\.c' "the JSON reader" >"$complaints"
 verdict "nothing else jumps"
 

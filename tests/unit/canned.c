@@ -23,7 +23,7 @@
 #define LONGEST		60	/* seconds of a connection */
 
 struct request {
-	char text[256 << 10];
+	char text[9 << 20];	/* what is not used takes no memory */
 	size_t len;
 };
 

@@ -218,6 +218,91 @@ START_TEST(largest_first)
 }
 END_TEST
 
+#define LARGE	(8u << 20)	/* as much as a portal takes */
+#define LARGE_N	4u
+
+static char large[LARGE + 2];
+
+static void
+start_large(void)
+{
+	const struct mk_fetch_limits limits = {
+		.body = LARGE + 65536,
+		.post = LARGE,
+		.seconds = 30,
+		.connect_seconds = 2,
+		.at_once = LARGE_N
+	};
+	size_t i;
+
+	mk_courier_stop(&courier, 2000);
+	ck_assert_int_eq(mk_courier_start(&limits, mk_fetcher_confine,
+	    &courier, NULL), MK_OK);
+	for (i = 0; i < LARGE; i++)
+		large[i] = (char)('a' + i % 23);
+}
+
+/*
+ * A profile set at its limit, several times before an answer is read, each
+ * many times what the socket holds.
+ */
+START_TEST(huge)
+{
+	const char *url = canned_url(&server, "/echo");
+	struct mk_fetch_answer a;
+	unsigned i;
+
+	start_large();
+	for (i = 0; i < LARGE_N; i++)
+		ck_assert_int_eq(send_one(i, url, large), MK_OK);
+	for (i = 0; i < LARGE_N; i++) {
+		receive(&a);
+		ck_assert_int_eq(a.status, 200);
+		ck_assert_uint_gt(a.len, LARGE);
+		ck_assert_int_eq(memcmp(a.body + a.len - LARGE, large,
+		    LARGE), 0);
+		mk_courier_release(&a);
+	}
+	large[LARGE] = 'x';
+	ck_assert_int_eq(send_one(i, url, large), MK_E_REFUSED);
+	large[LARGE] = '\0';
+	/* Nothing of it was sent, so that the next one is understood. */
+	ck_assert_int_eq(send_one(9, canned_url(&server, "/tag"), NULL),
+	    MK_OK);
+	receive(&a);
+	ck_assert_uint_eq(a.id, 9);
+	mk_courier_release(&a);
+}
+END_TEST
+
+/* The other end does not take the sender's word for the length. */
+START_TEST(too_huge)
+{
+	struct mk_frame head = { .magic = MK_FRAME_REQUEST };
+	struct mk_fetch_answer a;
+	unsigned most;
+
+	if (_i == 1)
+		start_large();
+	most = _i == 1 ? LARGE : MK_FETCH_POST;
+	head.len[0] = most + 1;
+	ck_assert_int_eq(send(courier.fd, &head, sizeof(head), MSG_NOSIGNAL),
+	    sizeof(head));
+	ck_assert_int_eq(mk_courier_receive(&courier, 100, &a, NULL),
+	    MK_E_ABSENT);
+	mk_courier_stop(&courier, 2000);
+	if (_i == 1)
+		start_large();
+	else
+		start(32, 0);
+	head.len[0] = most + 2;
+	ck_assert_int_eq(send(courier.fd, &head, sizeof(head), MSG_NOSIGNAL),
+	    sizeof(head));
+	ck_assert_int_eq(mk_courier_receive(&courier, 5000, &a, NULL),
+	    MK_E_SYSTEM);
+}
+END_TEST
+
 /* The limits reach the process. */
 START_TEST(per_host)
 {
@@ -595,6 +680,8 @@ mk_suite(void)
 	tcase_add_test(t, waiting);
 	tcase_add_test(t, both_full);
 	tcase_add_test(t, largest_first);
+	tcase_add_test(t, huge);
+	tcase_add_loop_test(t, too_huge, 0, 2);
 	tcase_add_test(t, per_host);
 	tcase_add_test(t, put_off);
 	tcase_add_test(t, large_answers);
