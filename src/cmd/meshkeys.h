@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cmd/cmdline.h"
+#include "cmd/input.h"
 #include "cmd/keep.h"
+#include "cmd/show.h"
 #include "core/buf.h"
 #include "core/verify.h"
 #include "edge/identity.h"
@@ -21,26 +24,18 @@
 struct meshkeys;
 
 struct meshkeys_command {
-	const char *name;
-	const char *usage;	/* what stands behind the name */
-	const char *line;	/* in the list of commands */
-	const char *help;
-	int min, max;		/* arguments */
-	bool asks;		/* takes --yes */
+	struct cmdline_word cmd;
 	int (*run)(struct meshkeys *m);
 };
 
-/* A set that the administrator names. */
-struct meshkeys_input {
-	const char *name;	/* for messages; NULL: none is open */
-	int fd;
-	struct mk_file file;	/* once it has been read */
-};
+/* meshkeys_commands.c: the table. */
+extern const struct meshkeys_command meshkeys_commands[];
+extern const size_t meshkeys_n_commands;
 
 struct meshkeys {
 	/* What the command line says. */
 	struct keep_place place;
-	bool json, debug, yes, help, version;
+	bool json, debug, yes;
 	char *const *args;	/* behind the command's name */
 	int n_args;
 	/* What is worked with. */
@@ -48,7 +43,7 @@ struct meshkeys {
 	const char *user;
 	struct keep keep;
 	struct mk_identity identity;
-	struct meshkeys_input input;
+	struct input input;	/* a set that she names */
 	struct mk_buf out;	/* printed at the end of the command */
 	struct mk_buf hint;	/* what to do about a failure */
 	struct mk_why why;	/* of a failure */
@@ -58,14 +53,8 @@ struct meshkeys {
 int	meshkeys_import(struct meshkeys *m);
 int	meshkeys_accept(struct meshkeys *m);
 
-/*
- * Opens what the administrator names, by the rights of who runs this: a
- * regular file, or standard input for "-".  MK_E_NOPROFILE if there is none,
- * MK_E_PERM, MK_E_SYSTEM.
- */
+/* input_open(), and input_read() up to max-set. */
 int	meshkeys_open_input(struct meshkeys *m, const char *name);
-
-/* Reads it, up to max-set.  MK_E_REFUSED if it is larger, MK_E_SYSTEM. */
 int	meshkeys_read_input(struct meshkeys *m);
 
 /*
@@ -89,21 +78,10 @@ int	meshkeys_choose(struct meshkeys *m,
 struct mk_demand meshkeys_demand(const struct meshkeys *m,
 	    const struct mk_bytes *set, const struct mk_udf *udf);
 
-/* Printable ASCII of a text that is not ours, '?' for the rest. */
+/* show_clean() and show_json_string() of a NUL-ended text. */
 void	meshkeys_put_clean(struct mk_buf *out, const char *s);
-void	meshkeys_put_udf(struct mk_buf *out, const struct mk_udf *udf);
-void	meshkeys_put_time(struct mk_buf *out, int64_t t);
-void	meshkeys_put_count(struct mk_buf *out, size_t n, const char *what);
-
-/* Members of the object that --json prints, after the first one. */
 void	meshkeys_json_string(struct mk_buf *out, const char *name,
 	    const char *s);
-void	meshkeys_json_udf(struct mk_buf *out, const char *name,
-	    const struct mk_udf *udf);
-void	meshkeys_json_time(struct mk_buf *out, const char *name, int64_t t);
-void	meshkeys_json_number(struct mk_buf *out, const char *name,
-	    uint64_t n);
-void	meshkeys_json_bool(struct mk_buf *out, const char *name, bool b);
 
 /* What is logged of a command. */
 struct meshkeys_event {

@@ -348,7 +348,7 @@ tell_end(struct accept *x, int code)
 	int e;
 
 	if (m->json) {
-		meshkeys_json_bool(&m->out, "accepted", code == 0);
+		show_json_bool(&m->out, "accepted", code == 0);
 		mk_buf_puts(&m->out, "}\n");
 	} else if (code == 0) {
 		mk_buf_puts(&m->out, "accepted; this host knows nothing "
@@ -377,7 +377,7 @@ tell_welcome(struct meshkeys *m)
 	if (m->json) {
 		mk_buf_puts(&m->out, "{\"command\":\"accept\"");
 		meshkeys_json_string(&m->out, "user", m->user);
-		meshkeys_json_bool(&m->out, "accepted", false);
+		show_json_bool(&m->out, "accepted", false);
 		meshkeys_json_string(&m->out, "reason",
 		    "there is nothing to accept");
 		mk_buf_puts(&m->out, "}\n");

@@ -32,16 +32,16 @@ tell_json(struct meshkeys *m, const struct import *import)
 
 	mk_buf_puts(&m->out, "{\"command\":\"import\"");
 	meshkeys_json_string(&m->out, "user", m->user);
-	meshkeys_json_udf(&m->out, "udf", import->udf);
+	show_json_udf(&m->out, "udf", import->udf);
 	meshkeys_json_string(&m->out, "result",
 	    import->news == MK_NEWS_SAME ? "same" : "updated");
 	if (view != NULL) {
-		meshkeys_json_time(&m->out, "signed",
+		show_json_time(&m->out, "signed",
 		    view->version.personal_time);
-		meshkeys_json_time(&m->out, "expires", view->expires);
-		meshkeys_json_number(&m->out, "devices",
+		show_json_time(&m->out, "expires", view->expires);
+		show_json_number(&m->out, "devices",
 		    view->personal->n_devices);
-		meshkeys_json_number(&m->out, "keys", count_keys(view));
+		show_json_number(&m->out, "keys", count_keys(view));
 	}
 	mk_buf_puts(&m->out, "}\n");
 }
@@ -51,22 +51,22 @@ tell_text(struct meshkeys *m, const struct import *import)
 {
 	const struct mk_verified_view *view = import->view;
 
-	meshkeys_put_udf(&m->out, import->udf);
+	show_udf(&m->out, import->udf);
 	mk_buf_puts(&m->out, import->news == MK_NEWS_SAME ?
 	    ": is what was there" : ": updated");
 	if (view != NULL && view->version.timed) {
 		mk_buf_puts(&m->out, ", signed ");
-		meshkeys_put_time(&m->out, view->version.personal_time);
+		show_time(&m->out, view->version.personal_time);
 	} else if (view != NULL) {
 		mk_buf_puts(&m->out, ", a set of 2016 or 2017 without "
 		    "times, pinned from now on");
 	}
 	if (view != NULL) {
 		mk_buf_puts(&m->out, ", ");
-		meshkeys_put_count(&m->out, view->personal->n_devices,
+		show_count(&m->out, view->personal->n_devices,
 		    "device");
 		mk_buf_puts(&m->out, ", ");
-		meshkeys_put_count(&m->out, count_keys(view), "key");
+		show_count(&m->out, count_keys(view), "key");
 	}
 	mk_buf_putc(&m->out, '\n');
 }

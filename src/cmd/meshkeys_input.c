@@ -5,15 +5,10 @@
  */
 #include <config.h>
 
-#include <sys/stat.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cmd/meshkeys.h"
 #include "core/arena.h"
@@ -22,97 +17,16 @@
 #include "edge/judge.h"
 #include "edge/log.h"
 
-#define ROOM	65536u	/* bytes read at first */
-
-static int
-open_failed(struct meshkeys *m, const char *name)
-{
-	int code = errno == ENOENT || errno == ENOTDIR ? MK_E_NOPROFILE :
-	    errno == EACCES || errno == EPERM || errno == ENXIO ?
-	    MK_E_PERM : MK_E_SYSTEM;
-
-	return mk_fail(&m->why, code, "file", "cannot open '%s': %s", name,
-	    strerror(errno));
-}
-
-/* Without blocking, so that a FIFO is told and not waited for. */
 int
 meshkeys_open_input(struct meshkeys *m, const char *name)
 {
-	struct stat st;
-	int fd;
-
-	if (strcmp(name, "-") == 0) {
-		m->input.name = "standard input";
-		m->input.fd = STDIN_FILENO;
-		return 0;
-	}
-	fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd == -1)
-		return open_failed(m, name);
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return mk_fail(&m->why, MK_E_PERM, "file",
-		    "cannot use '%s': not a regular file", name);
-	}
-	m->input.name = name;
-	m->input.fd = fd;
-	return 0;
-}
-
-static int
-too_large(struct meshkeys *m)
-{
-	return mk_fail(&m->why, MK_E_REFUSED, "file",
-	    "'%s' is larger than max-set, %zu bytes", m->input.name,
-	    m->keep.config.max_set);
-}
-
-/* Room for one byte more than is allowed tells what is larger. */
-static int
-read_some(struct meshkeys *m, size_t *size, size_t *ret_n)
-{
-	struct mk_file *file = &m->input.file;
-	uint8_t *more;
-	ssize_t n;
-
-	if (file->len == *size) {
-		*size *= 2;
-		more = realloc(file->data, *size);
-		if (more == NULL)
-			return mk_fail(&m->why, MK_E_SYSTEM, "memory",
-			    "out of memory");
-		file->data = more;
-	}
-	do {
-		n = read(m->input.fd, file->data + file->len,
-		    *size - file->len);
-	} while (n == -1 && errno == EINTR);
-	if (n == -1)
-		return mk_fail(&m->why, MK_E_SYSTEM, "file",
-		    "cannot read '%s': %s", m->input.name, strerror(errno));
-	file->len += (size_t)n;
-	*ret_n = (size_t)n;
-	return 0;
+	return input_open(&m->input, name, &m->why);
 }
 
 int
 meshkeys_read_input(struct meshkeys *m)
 {
-	struct mk_file *file = &m->input.file;
-	size_t size = ROOM, n = 0;
-	int e;
-
-	file->data = malloc(size);
-	if (file->data == NULL)
-		return mk_fail(&m->why, MK_E_SYSTEM, "memory",
-		    "out of memory");
-	do {
-		e = read_some(m, &size, &n);
-		if (e == 0 && file->len > m->keep.config.max_set)
-			e = too_large(m);
-	} while (e == 0 && n > 0);
-	return e;
+	return input_read(&m->input, m->keep.config.max_set, &m->why);
 }
 
 int
@@ -274,7 +188,7 @@ fail_chosen(struct meshkeys *m, const struct mk_bytes *set)
 	for (i = 0; i < m->identity.n; i++) {
 		(void)try_udf(m, set, &m->identity.profiles[i].udf, &why);
 		mk_buf_puts(&m->hint, "    ");
-		meshkeys_put_udf(&m->hint, &m->identity.profiles[i].udf);
+		show_udf(&m->hint, &m->identity.profiles[i].udf);
 		mk_buf_puts(&m->hint, ": ");
 		mk_buf_puts(&m->hint, why.stage);
 		mk_buf_puts(&m->hint, ": ");

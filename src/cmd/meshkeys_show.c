@@ -38,9 +38,9 @@ put_version(struct mk_buf *out, const struct mk_version *v)
 		return;
 	}
 	mk_buf_puts(out, "signed ");
-	meshkeys_put_time(out, v->personal_time);
+	show_time(out, v->personal_time);
 	mk_buf_puts(out, ", master profile ");
-	meshkeys_put_time(out, v->master_time);
+	show_time(out, v->master_time);
 }
 
 /* The two largest units: nobody compares seconds over months. */
@@ -61,7 +61,7 @@ put_span(struct mk_buf *out, int64_t seconds)
 		if (seconds >= units[i].seconds) {
 			if (shown > 0)
 				mk_buf_putc(out, ' ');
-			meshkeys_put_count(out, (size_t)(seconds /
+			show_count(out, (size_t)(seconds /
 			    units[i].seconds), units[i].word);
 		}
 		seconds %= units[i].seconds;
@@ -117,7 +117,7 @@ put_versions(struct mk_buf *out, const struct meshkeys_offer *offer)
 		put_distances(out, &seen->version, now);
 	if (now->timed && offer->accepted->view->expires != MK_TIME_NONE) {
 		mk_buf_puts(out, "          expires ");
-		meshkeys_put_time(out, offer->accepted->view->expires);
+		show_time(out, offer->accepted->view->expires);
 		mk_buf_putc(out, '\n');
 	}
 }
@@ -126,9 +126,9 @@ static void
 put_change(struct mk_buf *out, const struct mk_device_change *change)
 {
 	mk_buf_puts(out, changes[change->change].mark);
-	meshkeys_put_udf(out, &change->device);
+	show_udf(out, &change->device);
 	mk_buf_puts(out, "  ");
-	meshkeys_put_count(out, change->n_keys, "key");
+	show_count(out, change->n_keys, "key");
 	if (change->comment[0] != '\0') {
 		mk_buf_puts(out, "  ");
 		mk_buf_puts(out, change->comment);
@@ -158,7 +158,7 @@ put_deletions(struct mk_buf *out, const struct meshkeys_offer *offer)
 	const struct mk_seen *seen = seen_of(offer);
 
 	mk_buf_puts(out, "deleted:  ");
-	meshkeys_put_count(out, seen != NULL ? seen->n_deleted : 0,
+	show_count(out, seen != NULL ? seen->n_deleted : 0,
 	    "device");
 	mk_buf_puts(out, " that this host remembers, ");
 	mk_buf_putu(out, offer->accepted->view->personal->n_deleted);
@@ -213,7 +213,7 @@ meshkeys_show_text(struct meshkeys *m, const struct meshkeys_offer *offer)
 	struct mk_buf *out = &m->out;
 
 	mk_buf_puts(out, "profile:  ");
-	meshkeys_put_udf(out, offer->udf);
+	show_udf(out, offer->udf);
 	mk_buf_puts(out, " of '");
 	meshkeys_put_clean(out, m->user);
 	mk_buf_puts(out, "'\nkept out: ");
@@ -237,8 +237,8 @@ json_version(struct mk_buf *out, const char *name,
 	}
 	mk_buf_puts(out, "\":{\"pinned\":");
 	mk_buf_puts(out, v->timed ? "false" : "true");
-	meshkeys_json_time(out, "signed", v->personal_time);
-	meshkeys_json_time(out, "master", v->master_time);
+	show_json_time(out, "signed", v->personal_time);
+	show_json_time(out, "master", v->master_time);
 	mk_buf_putc(out, '}');
 }
 
@@ -252,9 +252,9 @@ json_change(struct mk_buf *out, const struct mk_device_change *change)
 	mk_buf_puts(out, udf);
 	mk_buf_putc(out, '"');
 	meshkeys_json_string(out, "change", changes[change->change].word);
-	meshkeys_json_number(out, "keys", change->n_keys);
+	show_json_number(out, "keys", change->n_keys);
 	meshkeys_json_string(out, "comment", change->comment);
-	meshkeys_json_bool(out, "deleted", change->deleted);
+	show_json_bool(out, "deleted", change->deleted);
 	mk_buf_putc(out, '}');
 }
 
@@ -267,14 +267,14 @@ meshkeys_show_json(struct meshkeys *m, const struct meshkeys_offer *offer)
 
 	mk_buf_puts(out, "{\"command\":\"accept\"");
 	meshkeys_json_string(out, "user", m->user);
-	meshkeys_json_udf(out, "udf", offer->udf);
+	show_json_udf(out, "udf", offer->udf);
 	meshkeys_json_string(out, "from", offer->from);
 	meshkeys_json_string(out, "reason", offer->refusal->detail);
-	meshkeys_json_bool(out, "damaged", offer->here->damage.code != 0);
-	meshkeys_json_bool(out, "other-master-key", other_key(offer));
+	show_json_bool(out, "damaged", offer->here->damage.code != 0);
+	show_json_bool(out, "other-master-key", other_key(offer));
 	json_version(out, "seen", seen != NULL ? &seen->version : NULL);
 	json_version(out, "offered", &offer->accepted->view->version);
-	meshkeys_json_bool(out, "compared", offer->old != NULL);
+	show_json_bool(out, "compared", offer->old != NULL);
 	mk_buf_puts(out, ",\"devices\":[");
 	for (i = 0; i < offer->n_changes; i++) {
 		if (i > 0)
@@ -282,8 +282,8 @@ meshkeys_show_json(struct meshkeys *m, const struct meshkeys_offer *offer)
 		json_change(out, &offer->changes[i]);
 	}
 	mk_buf_putc(out, ']');
-	meshkeys_json_number(out, "deletions-remembered",
+	show_json_number(out, "deletions-remembered",
 	    seen != NULL ? seen->n_deleted : 0);
-	meshkeys_json_number(out, "deletions-offered",
+	show_json_number(out, "deletions-offered",
 	    offer->accepted->view->personal->n_deleted);
 }

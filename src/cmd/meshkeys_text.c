@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How things are written: for people, for programs and into the log.
+ * What meshkeys(8) writes: texts, and into the log.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,96 +14,13 @@
 void
 meshkeys_put_clean(struct mk_buf *out, const char *s)
 {
-	for (; *s != '\0'; s++)
-		mk_buf_putc(out, *s >= ' ' && *s <= '~' ? *s : '?');
+	show_clean(out, s, strlen(s));
 }
 
-void
-meshkeys_put_udf(struct mk_buf *out, const struct mk_udf *udf)
-{
-	char text[MK_UDF_TEXT + 1];
-
-	mk_udf_format(udf, text);
-	mk_buf_puts(out, text);
-}
-
-void
-meshkeys_put_time(struct mk_buf *out, int64_t t)
-{
-	char text[MK_TIME_LEN + 1];
-
-	mk_time_format(t, text);
-	mk_buf_puts(out, text);
-}
-
-void
-meshkeys_put_count(struct mk_buf *out, size_t n, const char *what)
-{
-	mk_buf_putu(out, n);
-	mk_buf_putc(out, ' ');
-	mk_buf_puts(out, what);
-	if (n != 1)
-		mk_buf_putc(out, 's');
-}
-
-static void
-put_name(struct mk_buf *out, const char *name)
-{
-	mk_buf_puts(out, ",\"");
-	mk_buf_puts(out, name);
-	mk_buf_puts(out, "\":");
-}
-
-/* Cleaned as for people: a name may be any bytes, and JSON is UTF-8. */
 void
 meshkeys_json_string(struct mk_buf *out, const char *name, const char *s)
 {
-	put_name(out, name);
-	mk_buf_putc(out, '"');
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			mk_buf_putc(out, '\\');
-		mk_buf_putc(out, *s >= ' ' && *s <= '~' ? *s : '?');
-	}
-	mk_buf_putc(out, '"');
-}
-
-void
-meshkeys_json_udf(struct mk_buf *out, const char *name,
-    const struct mk_udf *udf)
-{
-	char text[MK_UDF_TEXT + 1];
-
-	mk_udf_format(udf, text);
-	meshkeys_json_string(out, name, text);
-}
-
-void
-meshkeys_json_time(struct mk_buf *out, const char *name, int64_t t)
-{
-	char text[MK_TIME_LEN + 1];
-
-	if (t == MK_TIME_NONE) {
-		put_name(out, name);
-		mk_buf_puts(out, "null");
-		return;
-	}
-	mk_time_format(t, text);
-	meshkeys_json_string(out, name, text);
-}
-
-void
-meshkeys_json_number(struct mk_buf *out, const char *name, uint64_t n)
-{
-	put_name(out, name);
-	mk_buf_putu(out, n);
-}
-
-void
-meshkeys_json_bool(struct mk_buf *out, const char *name, bool b)
-{
-	put_name(out, name);
-	mk_buf_puts(out, b ? "true" : "false");
+	show_json_string(out, name, s, strlen(s));
 }
 
 static void
@@ -131,7 +48,7 @@ meshkeys_log(struct meshkeys *m, const struct meshkeys_event *event)
 	char name[32], udf[MK_UDF_TEXT + 1] = "";
 	struct mk_buf tail;
 
-	(void)snprintf(name, sizeof(name), "meshkeys.%s", m->command->name);
+	(void)snprintf(name, sizeof(name), "meshkeys.%s", m->command->cmd.name);
 	if (event->udf != NULL)
 		mk_udf_format(event->udf, udf);
 	mk_buf_init(&tail, TAIL_MAX);

@@ -111,9 +111,11 @@ ok "--version" said 0 '^meshkeys [0-9]'
 tool import "$sets/now.json"
 ok "an argument is missing: 64" complained 64 'usage: meshkeys import'
 tool import --yes "$sets/now.json" alice
-ok "import asks nothing: 64" complained 64 'asks nothing'
+ok "import asks nothing: 64" complained 64 \
+    "import takes no option '--yes'"
 tool import --nonsense "$sets/now.json" alice
-ok "an unknown option: 64" complained 64 'option'
+ok "an unknown option: 64" complained 64 \
+    "option '--nonsense' is not known"
 tool import "$sets/now.json" ''
 ok "no name of a user: 64" complained 64 'user name'
 
