@@ -1,6 +1,7 @@
 #!/bin/sh
-# What starts mesh-refresh: the units are valid and stay confined, and agree
-# with the rest of the tree on who runs it and where it writes.
+# What starts mesh-refresh and meshportal: the units are valid and stay
+# confined, and agree with the rest of the tree on who runs them and where
+# they write.
 set -eu
 
 # shellcheck source=tests/lint/lint.sh
@@ -9,21 +10,24 @@ most=15			# tenths of what systemd-analyze calls exposure
 units=contrib/systemd
 service=$scratch/mesh-refresh.service
 watch=$scratch/mesh-refresh-watch.service
+portal=$scratch/meshportal.service
 timer=$scratch/mesh-refresh.timer
 cron=contrib/cron/mesh-refresh.in
 cd "$srcdir"
 
 # The program that the unit names has to exist, or it is found invalid.
-mkdir -p "$scratch/libexec/meshkeys"
-printf '#!/bin/sh\n' >"$scratch/libexec/meshkeys/mesh-refresh"
-chmod 755 "$scratch/libexec/meshkeys/mesh-refresh"
-for unit in "$service" "$watch"; do
-	sed "s|@libexecdir@|$scratch/libexec|g; s|@localstatedir@|/var|g" \
-	    "$units/${unit##*/}.in" >"$unit"
+mkdir -p "$scratch/libexec/meshkeys" "$scratch/sbin"
+for program in libexec/meshkeys/mesh-refresh sbin/meshportal; do
+	printf '#!/bin/sh\n' >"$scratch/$program"
+	chmod 755 "$scratch/$program"
+done
+for unit in "$service" "$watch" "$portal"; do
+	sed "s|@libexecdir@|$scratch/libexec|g; s|@localstatedir@|/var|g
+	    s|@sbindir@|$scratch/sbin|g" "$units/${unit##*/}.in" >"$unit"
 done
 cp "$units/mesh-refresh.timer" "$timer"
 
-grep -Hn '@[a-z]*@' "$service" "$watch" "$timer" >"$complaints" || :
+grep -Hn '@[a-z]*@' "$service" "$watch" "$portal" "$timer" >"$complaints" || :
 verdict "nothing in the units is left to fill in"
 
 for made in "$units/mesh-refresh.service" \
@@ -79,9 +83,44 @@ wants "$service" "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK" \
     >"$complaints"
 verdict "portals, names and the log can be reached, and nothing else"
 
+# What confines the one confines the other, but for who it is and what it
+# needs of the network.
+limits() {
+	sed -n '/^CapabilityBoundingSet=/,/^RestrictSUIDSGID=/p' "$1" |
+	    grep -v '^#'
+}
+{
+	wants "$portal" Type=notify User=meshportal Group=meshportal \
+	    StateDirectory=meshportal StateDirectoryMode=0700 UMask=0077 \
+	    "ExecStart=$scratch/sbin/meshportal --data /var/lib/meshportal" \
+	    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX"
+	grep -n '^DynamicUser=' "$portal" || :
+	grep -Eq '^u meshportal ' contrib/sysusers.d/meshkeys.conf ||
+	    echo "sysusers.d makes no user 'meshportal'"
+	limits "$service" >"$scratch/limits"
+	limits "$portal" | diff "$scratch/limits" - || :
+	[ "$(grep -c = "$scratch/limits")" -ge 20 ] ||
+	    echo "no part from CapabilityBoundingSet to RestrictSUIDSGID"
+} >"$complaints"
+verdict "the portal runs as a user of its own, confined like the others"
+
+# It waits for requests under way, and for the limit of its descriptors.
+seconds=$(sed -n 's/^#define DRAIN[^0-9]*\([0-9]*\)000.*/\1/p' \
+    src/cmd/meshportal.c)
+[ "${seconds:-0}" -gt 0 ] && [ "$seconds" -lt 30 ] ||
+    echo "DRAIN is '$seconds' seconds" >"$complaints"
+files=$(sed -n 's/^#define CONNECTIONS[^0-9]*\([0-9]*\).*/\1/p' \
+    src/cmd/meshportal.c)
+[ "${files:-9999}" -lt 8000 ] ||
+    echo "CONNECTIONS is '$files'" >>"$complaints"
+wants "$portal" TimeoutStopSec=30s LimitNOFILE=8192 >>"$complaints"
+verdict "the unit gives the portal its time and its connections"
+
 landlock="landlock_create_ruleset landlock_add_rule landlock_restrict_self"
-wants "$service" "SystemCallFilter=$landlock" >"$complaints"
-verdict "the program can still confine itself"
+for unit in "$service" "$portal"; do
+	wants "$unit" "SystemCallFilter=$landlock"
+done >"$complaints"
+verdict "the programs can still confine themselves"
 
 # A run of its own length, and none that the unit would cut off.
 seconds=$(sed -n 's/^#define REFRESH_SECONDS[^0-9]*\([0-9]*\).*/\1/p' \
@@ -100,6 +139,16 @@ wants "$watch" Type=notify NotifyAccess=all KillMode=mixed \
     Restart=on-failure RestartSec=30s WatchdogSec=10min >"$complaints"
 verdict "systemd hears the watcher, reloads it and starts it again"
 
+made=contrib/systemd/meshportal.service
+if [ ! -f "$builddir/$made" ]; then
+	skip "$made" "not built"
+else
+	grep -q '^ExecStart=/[^@ ]*/meshportal --data /' "$builddir/$made" ||
+	    echo "no path of the program" >"$complaints"
+	grep -n '@[a-z]*@' "$builddir/$made" >>"$complaints" || :
+	verdict "$made names the installed program"
+fi
+
 command='@libexecdir@/meshkeys/mesh-refresh --jitter'
 grep -Eq "^\*/5( \*){4}	meshkeys	$command\$" "$cron" ||
     echo "$cron: not the line of crontab(5) expected" >"$complaints"
@@ -112,7 +161,7 @@ if ! command -v systemd-analyze >/dev/null 2>&1; then
 	exit
 fi
 
-systemd-analyze --man=no verify "$service" "$watch" "$timer" \
+systemd-analyze --man=no verify "$service" "$watch" "$portal" "$timer" \
     >"$complaints" 2>&1 ||
     echo "systemd-analyze verify fails" >>"$complaints"
 verdict "systemd finds the units valid"
@@ -134,5 +183,6 @@ if ! systemd-analyze --help | grep -q -e '--offline'; then
 else
 	confined "$service"
 	confined "$watch"
+	confined "$portal"
 fi
 finish
