@@ -85,17 +85,14 @@ const struct meshman_word meshman_words[] = {
 	{ { "accept", "DEVICE ... | /all",
 	    "accept requests",
 	    "Takes devices into the profile.  A whole fingerprint accepts "
-	    "any request, a name\n"
-	    "or /all those that are proved by a PIN.\n"
-	    "\n"
-	    "  --yes            do not ask\n",
-	    "pjy", 1, 1024 }, WRITES | MESHMAN_ADMIN, meshman_accept },
+	    "a request that came\n"
+	    "without a PIN, too; a name or /all only those that are proved "
+	    "by a PIN.\n",
+	    "pj", 1, 1024 }, WRITES | MESHMAN_ADMIN, meshman_accept },
 	{ { "reject", "DEVICE ... | /all",
 	    "refuse requests",
-	    "Refuses requests of devices; they are told so.\n"
-	    "\n"
-	    "  --yes            do not ask\n",
-	    "pjy", 1, 1024 }, WRITES | MESHMAN_ADMIN, meshman_reject },
+	    "Refuses requests of devices; they are told so.\n",
+	    "pj", 1, 1024 }, WRITES | MESHMAN_ADMIN, meshman_reject },
 	{ { "complete", "[--wait SECONDS]",
 	    "take the answer to the request of this device",
 	    "Asks the portal for the answer to the request that this device "

@@ -223,7 +223,7 @@ as phone
 man connect --portal "$url" alice@example.com --pin "$pin" --name phone --yes
 ok "a device asks to join" ends 0
 as alice
-man accept /all --yes
+man accept /all
 ok "and is accepted" ends 0
 as phone
 man complete
@@ -396,7 +396,7 @@ accept_at() {
 	portal_start
 	as erin
 	strike "$1:signal=KILL:when=$2"
-	man accept /all --yes
+	man accept /all
 	by=
 	[ "$rc" -eq 137 ] || return 1
 	as tablet
@@ -408,7 +408,7 @@ accept_at() {
 	as erin
 	man sync
 	ends 0 || bad="$bad $2:sync"
-	man accept /all --yes
+	man accept /all
 	settled || bad="$bad $2:left"
 	as tablet
 	man complete
