@@ -21,6 +21,7 @@ struct parser {
 	size_t n_given;
 	bool help, version;
 	bool list;		/* a failure shows the words as well */
+	const char *head;	/* of them only those that begin so; or NULL */
 	char *const *args;
 	int n_args;
 	struct mk_why why;
@@ -39,25 +40,45 @@ width_of(const struct cmdline_program *p)
 	return (int)most;
 }
 
+/* Whether a name of two words begins with this one. */
+static bool
+heads(const char *name, const char *head)
+{
+	size_t len = strlen(head);
+
+	return strncmp(name, head, len) == 0 && name[len] == ' ';
+}
+
+/* 'head' NULL: all of them, else those that begin with that word. */
 static void
-list_words(const struct cmdline_program *p, FILE *out)
+list_words(const struct cmdline_program *p, const char *head, FILE *out)
 {
 	const struct cmdline_word *w;
 	int width = width_of(p);
 	size_t i;
 
 	fprintf(out, "\n%s:\n", p->title);
-	for (i = 0; (w = p->word(i)) != NULL; i++)
-		fprintf(out, "  %s%-*s  %s\n", p->prefix, width, w->name,
-		    w->line);
+	for (i = 0; (w = p->word(i)) != NULL; i++) {
+		if (head == NULL || heads(w->name, head))
+			fprintf(out, "  %s%-*s  %s\n", p->prefix, width,
+			    w->name, w->line);
+	}
 }
 
 static int
 help(const struct cmdline_program *p)
 {
 	fputs(p->usage, stdout);
-	list_words(p, stdout);
+	list_words(p, NULL, stdout);
 	printf("\n%s", p->tail);
+	return CMDLINE_DONE;
+}
+
+static int
+help_head(const struct cmdline_program *p, const char *head)
+{
+	fputs(p->usage, stdout);
+	list_words(p, head, stdout);
 	return CMDLINE_DONE;
 }
 
@@ -93,7 +114,7 @@ tell_failure(const struct parser *s)
 	else
 		fputs(s->p->usage, stderr);
 	if (s->list)
-		list_words(s->p, stderr);
+		list_words(s->p, s->head, stderr);
 }
 
 static int
@@ -265,31 +286,79 @@ check_excluded(struct parser *s)
 	return 0;
 }
 
-static bool
-is_word(const struct cmdline_program *p, const char *typed, const char *name)
+/* What was typed, without the prefix that may stand before a word. */
+static const char *
+bare(const struct cmdline_program *p, const char *typed)
 {
 	size_t len = strlen(p->prefix);
 
-	return strcmp(strncmp(typed, p->prefix, len) == 0 ? typed + len :
-	    typed, name) == 0;
+	return strncmp(typed, p->prefix, len) == 0 ? typed + len : typed;
 }
 
+/* How many arguments stand for a word of this name; 0: they do not. */
 static int
-find_word(struct parser *s, const char *typed)
+is_word(const struct parser *s, const char *name)
+{
+	const char *first = bare(s->p, s->args[0]);
+
+	if (strcmp(first, name) == 0)
+		return 1;
+	if (!heads(name, first) || s->n_args < 2 ||
+	    strcmp(s->args[1], name + strlen(first) + 1) != 0)
+		return 0;
+	return 2;
+}
+
+static bool
+is_head(const struct parser *s, const char *typed)
 {
 	const struct cmdline_word *w;
 	size_t i;
 
 	for (i = 0; (w = s->p->word(i)) != NULL; i++) {
-		if (is_word(s->p, typed, w->name)) {
+		if (heads(w->name, typed))
+			return true;
+	}
+	return false;
+}
+
+/* The first half of a word of two, and no second one to it. */
+static int
+fail_half(struct parser *s, const char *head)
+{
+	s->list = true;
+	s->head = head;
+	if (s->n_args < 2)
+		return mk_fail(&s->why, MK_E_USAGE, "usage", "which '%s'?",
+		    head);
+	if (strcmp(s->args[1], "--help") == 0)
+		return help_head(s->p, head);
+	return mk_fail(&s->why, MK_E_USAGE, "usage", "there is no %s "
+	    "'%s %.*s'", s->p->noun, head, TYPED_MAX, s->args[1]);
+}
+
+static int
+find_word(struct parser *s)
+{
+	const char *first = bare(s->p, s->args[0]);
+	const struct cmdline_word *w;
+	size_t i;
+	int n;
+
+	for (i = 0; (w = s->p->word(i)) != NULL; i++) {
+		if ((n = is_word(s, w->name)) > 0) {
 			s->word = w;
 			s->place = i;
+			s->args += n - 1;
+			s->n_args -= n - 1;
 			return 0;
 		}
 	}
+	if (is_head(s, first))
+		return fail_half(s, first);
 	s->list = true;
 	return mk_fail(&s->why, MK_E_USAGE, "usage",
-	    "there is no %s '%.*s'", s->p->noun, TYPED_MAX, typed);
+	    "there is no %s '%.*s'", s->p->noun, TYPED_MAX, s->args[0]);
 }
 
 static int
@@ -321,7 +390,7 @@ parse(struct parser *s, int argc, char *const argv[])
 		return e;
 	if (s->version)
 		return version();
-	if (s->n_args > 0 && is_word(s->p, s->args[0], "help")) {
+	if (s->n_args > 0 && strcmp(bare(s->p, s->args[0]), "help") == 0) {
 		s->help = true;
 		s->args++;
 		s->n_args--;
@@ -333,7 +402,9 @@ parse(struct parser *s, int argc, char *const argv[])
 		return mk_fail(&s->why, MK_E_USAGE, "usage", "which %s?",
 		    s->p->noun);
 	}
-	if ((e = find_word(s, s->args[0])) != 0)
+	if (s->help && s->n_args == 1 && is_head(s, bare(s->p, s->args[0])))
+		return help_head(s->p, bare(s->p, s->args[0]));
+	if ((e = find_word(s)) != 0)
 		return e;
 	return parse_word(s);
 }
@@ -350,6 +421,11 @@ cmdline_parse(const struct cmdline_program *p, int argc, char *const argv[],
 	    parse(&s, argc, argv);
 	if (e < 0)
 		tell_failure(&s);
+	if (e == CMDLINE_DONE && (fflush(stdout) != 0 || ferror(stdout))) {
+		fprintf(stderr, "%s: cannot write to standard output\n",
+		    p->ident);
+		return MK_E_SYSTEM;
+	}
 	if (e != 0)
 		return e;
 	ret_line->word = s.place;

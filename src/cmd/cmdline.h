@@ -15,7 +15,8 @@
 #define CMDLINE_DONE		1	/* all that was wanted is printed */
 
 struct cmdline_word {
-	const char *name;	/* without the prefix */
+	const char *name;	/* without the prefix; one word, or two
+				   divided by a blank */
 	const char *usage;	/* what stands behind it, or "" */
 	const char *line;	/* in the list of words */
 	const char *help;
@@ -53,8 +54,8 @@ struct cmdline {
 };
 
 /*
- * 0, CMDLINE_DONE, or MK_E_USAGE and all of it is told.  The arguments are
- * permuted.
+ * 0, CMDLINE_DONE, or MK_E_USAGE and all of it is told; MK_E_SYSTEM if that
+ * cannot be.  The arguments are permuted.
  */
 int	cmdline_parse(const struct cmdline_program *p, int argc,
 	    char *const argv[], struct cmdline *ret_line);

@@ -49,7 +49,7 @@ input_open(struct input *input, const char *name, struct mk_why *why)
 	return 0;
 }
 
-/* Room for one byte more than is allowed tells what is larger. */
+/* Of the room, one byte is for the NUL behind all. */
 static int
 read_some(struct input *input, size_t *size, size_t *ret_n,
     struct mk_why *why)
@@ -58,7 +58,7 @@ read_some(struct input *input, size_t *size, size_t *ret_n,
 	uint8_t *more;
 	ssize_t n;
 
-	if (file->len == *size) {
+	if (file->len == *size - 1) {
 		*size *= 2;
 		more = realloc(file->data, *size);
 		if (more == NULL)
@@ -68,12 +68,13 @@ read_some(struct input *input, size_t *size, size_t *ret_n,
 	}
 	do {
 		n = read(input->fd, file->data + file->len,
-		    *size - file->len);
+		    *size - 1 - file->len);
 	} while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return mk_fail(why, MK_E_SYSTEM, "file",
 		    "cannot read '%s': %s", input->name, strerror(errno));
 	file->len += (size_t)n;
+	file->data[file->len] = '\0';
 	*ret_n = (size_t)n;
 	return 0;
 }

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/limits.h"
 #include "core/timestamp.h"
 
 void
@@ -32,6 +35,27 @@ show_time(struct mk_buf *out, int64_t t)
 	mk_buf_puts(out, text);
 }
 
+static bool
+has_colour(void)
+{
+	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) == 1 &&
+	    (none == NULL || none[0] == '\0') &&
+	    term != NULL && strcmp(term, "dumb") != 0;
+}
+
+void
+show_tone(struct mk_buf *out, enum show_tone tone)
+{
+	static const char *const codes[] = { [SHOW_PLAIN] = "\033[0m",
+	    [SHOW_GOOD] = "\033[32m", [SHOW_WARN] = "\033[33m",
+	    [SHOW_BAD] = "\033[1;31m", [SHOW_HEAD] = "\033[1m" };
+
+	if (has_colour())
+		mk_buf_puts(out, codes[tone]);
+}
+
 void
 show_count(struct mk_buf *out, size_t n, const char *what)
 {
@@ -40,6 +64,47 @@ show_count(struct mk_buf *out, size_t n, const char *what)
 	mk_buf_puts(out, what);
 	if (n != 1)
 		mk_buf_putc(out, 's');
+}
+
+/* The two largest units: nobody compares seconds over months. */
+void
+show_span(struct mk_buf *out, int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		const char *word;
+	} units[] = { { MK_DAY, "day" }, { 3600, "hour" },
+	    { 60, "minute" }, { 1, "second" } };
+	unsigned i, shown = 0;
+
+	if (seconds < 1)
+		mk_buf_puts(out, "0 seconds");
+	for (i = 0; i < 4 && shown < 2; i++) {
+		if (seconds < units[i].seconds && (shown == 0 ||
+		    seconds == 0))
+			continue;
+		if (seconds >= units[i].seconds) {
+			if (shown > 0)
+				mk_buf_putc(out, ' ');
+			show_count(out, (size_t)(seconds /
+			    units[i].seconds), units[i].word);
+		}
+		seconds %= units[i].seconds;
+		shown++;
+	}
+}
+
+/* Quoted for a shell; the quotes of the text itself too. */
+void
+show_quoted(struct mk_buf *out, const char *s)
+{
+	mk_buf_putc(out, '\'');
+	for (; *s != '\0'; s++) {
+		if (*s == '\'')
+			mk_buf_puts(out, "'\\'");
+		mk_buf_putc(out, *s >= ' ' && *s <= '~' ? *s : '?');
+	}
+	mk_buf_putc(out, '\'');
 }
 
 void

@@ -19,8 +19,28 @@ void	show_clean(struct mk_buf *out, const char *s, size_t len);
 void	show_udf(struct mk_buf *out, const struct mk_udf *udf);
 void	show_time(struct mk_buf *out, int64_t t);
 
+/*
+ * Colour for what comes next, SHOW_PLAIN to end it: on a terminal only,
+ * and never with NO_COLOR in the environment, nor where TERM is "dumb".
+ */
+enum show_tone {
+	SHOW_PLAIN,
+	SHOW_GOOD,
+	SHOW_WARN,
+	SHOW_BAD,
+	SHOW_HEAD
+};
+
+void	show_tone(struct mk_buf *out, enum show_tone tone);
+
 /* "1 device", "2 devices" */
 void	show_count(struct mk_buf *out, size_t n, const char *what);
+
+/* "3 days 4 hours": the two largest units. */
+void	show_span(struct mk_buf *out, int64_t seconds);
+
+/* Quoted for a shell; the quotes of the text itself too. */
+void	show_quoted(struct mk_buf *out, const char *s);
 
 /* Members, each behind a comma.  Strings are cleaned as for people. */
 void	show_json_name(struct mk_buf *out, const char *name);

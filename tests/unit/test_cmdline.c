@@ -36,6 +36,23 @@ word_at(size_t i)
 	return i < sizeof(words) / sizeof(words[0]) ? &words[i] : NULL;
 }
 
+/* Words of two parts. */
+static const struct cmdline_word pairs[] = {
+	{ "map add", "USER", "put her in", "Puts her in.\n", "q", 1, 1 },
+	{ "map list", "", "who is in", "Tells.\n", "", 0, 0 },
+	{ "mapping", "", "draw one", "Draws.\n", "", 0, 0 },
+};
+
+#define PAIRS		"\nwords:\n" \
+			"  map add   put her in\n" \
+			"  map list  who is in\n"
+
+static const struct cmdline_word *
+pair_at(size_t i)
+{
+	return i < sizeof(pairs) / sizeof(pairs[0]) ? &pairs[i] : NULL;
+}
+
 static const struct cmdline_option options[] = {
 	{ "where", .value = &where },
 	{ "from", 'f', .value = &from },
@@ -98,8 +115,11 @@ parse(const char *typed)
 	}
 	argv[argc] = NULL;
 	fflush(stdout);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		rewind(files[i]);
+		ck_assert_int_eq(ftruncate(fileno(files[i]), 0), 0);
 		ck_assert_int_ne(dup2(fileno(files[i]), i + 1), -1);
+	}
 	e = cmdline_parse(&program, argc, argv, &line);
 	fflush(stdout);
 	for (i = 0; i < 2; i++) {
@@ -436,8 +456,64 @@ START_TEST(too_many_options)
 END_TEST
 
 static void
+take_pairs(void)
+{
+	program.word = pair_at;
+	program.prefix = "";
+}
+
+START_TEST(pair)
+{
+	take_pairs();
+	ck_assert_int_eq(parse("--where here map add --quiet alice"), 0);
+	ck_assert_uint_eq(line.word, 0);
+	ck_assert_int_eq(line.n_args, 1);
+	ck_assert_str_eq(line.args[0], "alice");
+	ck_assert(quiet);
+	ck_assert_int_eq(parse("map list"), 0);
+	ck_assert_uint_eq(line.word, 1);
+	ck_assert_int_eq(line.n_args, 0);
+	ck_assert_int_eq(parse("mapping"), 0);
+	ck_assert_uint_eq(line.word, 2);
+}
+END_TEST
+
+START_TEST(pair_help)
+{
+	take_pairs();
+	printed("help map list", "usage: prog map list\n\nTells.\n");
+	printed("map add --help", "usage: prog map add USER\n\n"
+	    "Puts her in.\n");
+	printed("help map", USAGE PAIRS);
+	printed("map --help", USAGE PAIRS);
+}
+END_TEST
+
+START_TEST(pair_half)
+{
+	take_pairs();
+	refused("map", "prog: which 'map'?\n" USAGE PAIRS);
+	refused("map drop", "prog: there is no word 'map drop'\n" USAGE PAIRS);
+	refused("map --quiet add", "prog: there is no word 'map --quiet'\n"
+	    USAGE PAIRS);
+	refused("add alice", "prog: there is no word 'add'\n" USAGE PAIRS
+	    "  mapping   draw one\n");
+}
+END_TEST
+
+START_TEST(pair_too_many)
+{
+	take_pairs();
+	refused("map list alice", "prog: too many arguments\n"
+	    "usage: prog map list\n");
+}
+END_TEST
+
+static void
 add_right(TCase *t)
 {
+	tcase_add_test(t, pair);
+	tcase_add_test(t, pair_help);
 	tcase_add_test(t, word);
 	tcase_add_test(t, prefix);
 	tcase_add_test(t, no_prefix);
@@ -461,6 +537,8 @@ static void
 add_wrong(TCase *t)
 {
 	tcase_add_test(t, ambiguous);
+	tcase_add_test(t, pair_half);
+	tcase_add_test(t, pair_too_many);
 	tcase_add_test(t, unknown);
 	tcase_add_test(t, unknown_before);
 	tcase_add_test(t, unknown_letter);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Texts of others, as people and programs are shown them. */
 #include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include <string.h>
 
 #include "cmd/show.h"
@@ -65,6 +69,48 @@ START_TEST(json_time)
 }
 END_TEST
 
+/* With standard output on a new terminal, or on a pipe. */
+static void
+colour_on(bool terminal, const char *want)
+{
+	const int saved = dup(STDOUT_FILENO);
+	int fd = terminal ? posix_openpt(O_RDWR | O_NOCTTY) : -1, ends[2];
+
+	if (terminal) {
+		ck_assert_int_ne(fd, -1);
+	} else {
+		ck_assert_int_eq(pipe(ends), 0);
+		close(ends[0]);
+		fd = ends[1];
+	}
+	fflush(stdout);
+	ck_assert_int_ne(dup2(fd, STDOUT_FILENO), -1);
+	mk_buf_cut(&out, 0);
+	show_tone(&out, SHOW_BAD);
+	ck_assert_int_ne(dup2(saved, STDOUT_FILENO), -1);
+	close(saved);
+	close(fd);
+	ck_assert_str_eq(out.data != NULL ? out.data : "", want);
+}
+
+START_TEST(tone)
+{
+	unsetenv("NO_COLOR");
+	setenv("TERM", "xterm", 1);
+	colour_on(true, "\033[1;31m");
+	colour_on(false, "");
+	setenv("NO_COLOR", "", 1);
+	colour_on(true, "\033[1;31m");
+	setenv("NO_COLOR", "1", 1);
+	colour_on(true, "");
+	unsetenv("NO_COLOR");
+	setenv("TERM", "dumb", 1);
+	colour_on(true, "");
+	unsetenv("TERM");
+	colour_on(true, "");
+}
+END_TEST
+
 Suite *
 mk_suite(void)
 {
@@ -77,6 +123,7 @@ mk_suite(void)
 	tcase_add_test(tc, json_string);
 	tcase_add_test(tc, json_empty);
 	tcase_add_test(tc, json_time);
+	tcase_add_test(tc, tone);
 	suite_add_tcase(s, tc);
 	return s;
 }
