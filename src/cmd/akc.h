@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/decide.h"
+#include "core/sshkey.h"
 #include "core/verify.h"
 #include "edge/config.h"
 #include "edge/identity.h"
@@ -32,7 +33,7 @@ struct akc_offer {
 	bool certificate;		/* never ours */
 	struct mk_offer key;		/* unknown if malformed: matches none */
 	uint8_t *blob;			/* malloc'd, behind key */
-	char fingerprint[64];		/* SHA256:..., or "" if malformed */
+	char fingerprint[MK_SSHKEY_FINGERPRINT]; /* "" if malformed */
 };
 
 /*
@@ -50,6 +51,37 @@ void	akc_offer_release(struct akc_offer *offer);
  */
 void	akc_decide_apart(const struct mk_question *q,
 	    struct mk_answer *ret_answer);
+
+/*
+ * akc_gather.c: what a decision is made of, for mesh-authorized-keys and
+ * for meshkeys explain, which asks the same.
+ */
+struct akc_gathered {
+	struct mk_identity identity;
+	struct mk_found *found;		/* one for each profile */
+	struct mk_file *files;		/* two for each: set and memory */
+};
+
+/* Steps 3 and 4: who she is, and the bytes.  MK_E_*. */
+int	akc_gather_identity(const struct mk_root *root,
+	    const struct mk_config *config, const char *user,
+	    struct akc_gathered *g, struct mk_why *why);
+int	akc_gather_bytes(const struct mk_root *root,
+	    const struct mk_config *config, struct akc_gathered *g,
+	    struct mk_why *why);
+void	akc_gathered_release(struct akc_gathered *g);
+
+/* The question of steps 6 to 8; 'offer' NULL: every key. */
+struct mk_question akc_question(const struct mk_config *config,
+	    const struct akc_gathered *g, const struct akc_offer *offer);
+
+/*
+ * Whether the command behind ours is asked as well; 'answer' NULL if none
+ * was come to, 'code' what came of it.
+ */
+bool	akc_chain_follows(const struct mk_config *config,
+	    const struct akc_offer *offer, const struct mk_answer *answer,
+	    int code);
 
 /* Bytes of memory and of output that deciding may take. */
 int	akc_close_sandbox(const struct mk_question *q, struct mk_why *why);

@@ -15,6 +15,7 @@
 #include "cmd/akc.h"
 #include "core/limits.h"
 #include "edge/log.h"
+#include "edge/pipe.h"
 #include "edge/sandbox.h"
 
 #define MEMORY_BASE	(16u << 20)	/* libraries, lines, yajl */
@@ -51,42 +52,6 @@ akc_close_sandbox(const struct mk_question *q, struct mk_why *why)
 }
 
 static bool
-write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-	ssize_t n;
-
-	while (len > 0) {
-		n = write(fd, p, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-static bool
-read_all(int fd, void *data, size_t len)
-{
-	char *p = data;
-	ssize_t n;
-
-	while (len > 0) {
-		n = read(fd, p, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-static bool
 send_record(int fd, const struct mk_record *rec)
 {
 	struct wire_record w;
@@ -100,7 +65,7 @@ send_record(int fd, const struct mk_record *rec)
 	w.age = rec->age;
 	w.device = rec->device;
 	w.n_keys = rec->n_keys;
-	return write_all(fd, &w, sizeof(w));
+	return mk_write_all(fd, &w, sizeof(w));
 }
 
 static bool
@@ -116,13 +81,13 @@ send_answer(int fd, const struct mk_answer *answer)
 	w.why = answer->why;
 	w.n_records = answer->n_records;
 	w.lines_len = answer->lines.len;
-	if (!write_all(fd, &w, sizeof(w)))
+	if (!mk_write_all(fd, &w, sizeof(w)))
 		return false;
 	for (i = 0; i < answer->n_records; i++) {
 		if (!send_record(fd, &answer->records[i]))
 			return false;
 	}
-	return write_all(fd, answer->lines.data, answer->lines.len);
+	return mk_write_all(fd, answer->lines.data, answer->lines.len);
 }
 
 /*
@@ -159,7 +124,7 @@ receive_record(int fd, struct mk_record *rec)
 {
 	struct wire_record w;
 
-	if (!read_all(fd, &w, sizeof(w)))
+	if (!mk_read_all(fd, &w, sizeof(w)))
 		return false;
 	rec->code = w.code;
 	rec->stale = w.stale != 0;
@@ -181,7 +146,7 @@ receive_lines(int fd, uint64_t len, struct mk_buf *lines)
 
 	for (; len > 0; len -= n) {
 		n = len < sizeof(piece) ? len : sizeof(piece);
-		if (!read_all(fd, piece, n))
+		if (!mk_read_all(fd, piece, n))
 			return false;
 		mk_buf_put(lines, piece, n);
 	}
@@ -194,7 +159,7 @@ receive_answer(int fd, const struct mk_question *q, struct mk_answer *answer)
 	struct wire_head w;
 	size_t i;
 
-	if (!read_all(fd, &w, sizeof(w)) || w.lines_len > MK_OUTPUT_MAX ||
+	if (!mk_read_all(fd, &w, sizeof(w)) || w.lines_len > MK_OUTPUT_MAX ||
 	    (w.n_records != q->n_found && w.n_records != 0))
 		return false;
 	/* What failed has no lines, and they would stand before a chain. */

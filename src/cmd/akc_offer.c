@@ -15,18 +15,6 @@
 /* A key that is nobody's: no blob is empty. */
 static const uint8_t nobody[1];
 
-/* As ssh-keygen -l shows it: base64 without its padding. */
-static void
-set_fingerprint(struct akc_offer *offer)
-{
-	char text[MK_B64STD_LEN(MK_SHA256)];
-
-	mk_b64std_encode(offer->key.sha256, MK_SHA256, text);
-	memcpy(offer->fingerprint, SHA256_PREFIX, strlen(SHA256_PREFIX));
-	memcpy(offer->fingerprint + strlen(SHA256_PREFIX), text,
-	    SHA256_TEXT);
-}
-
 static void
 read_fingerprint(const char *s, struct akc_offer *offer)
 {
@@ -46,7 +34,7 @@ read_fingerprint(const char *s, struct akc_offer *offer)
 		return;
 	offer->key.blob = NULL;
 	memcpy(offer->key.sha256, digest, MK_SHA256);
-	set_fingerprint(offer);
+	mk_sshkey_fingerprint(offer->key.sha256, offer->fingerprint);
 }
 
 /*
@@ -62,7 +50,7 @@ name_certificate(const uint8_t *blob, size_t len, struct akc_offer *offer)
 	if (mk_sshkey_cert_plain(blob, len, &plain)) {
 		mk_sha256((const uint8_t *)plain.data, plain.len,
 		    offer->key.sha256);
-		set_fingerprint(offer);
+		mk_sshkey_fingerprint(offer->key.sha256, offer->fingerprint);
 	}
 	mk_buf_release(&plain);
 }
@@ -92,7 +80,7 @@ read_blob(const char *type, const char *s, struct akc_offer *offer,
 	offer->key.blob = offer->blob;
 	offer->key.len = len;
 	mk_sha256(offer->blob, len, offer->key.sha256);
-	set_fingerprint(offer);
+	mk_sshkey_fingerprint(offer->key.sha256, offer->fingerprint);
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "cmd/man_request.h"
 #include "cmd/meshman.h"
 #include "edge/judge.h"
+#include "edge/pipe.h"
 #include "edge/temp.h"
 
 static int
@@ -27,21 +28,6 @@ file_failed(struct meshman *m, const char *what, const char *name)
 
 	return mk_fail(&m->why, code, "file", "cannot %s '%s': %s", what,
 	    name, strerror(errno));
-}
-
-static int
-write_all(int fd, const uint8_t *data, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; data += n, len -= (size_t)n) {
-		n = write(fd, data, len);
-		if (n == -1 && errno != EINTR)
-			return -1;
-		if (n == -1)
-			n = 0;
-	}
-	return 0;
 }
 
 /* The mode that any new file of hers has: the set is public. */
@@ -100,7 +86,7 @@ write_through(struct meshman *m, const char *name)
 
 	if (fd == -1)
 		return file_failed(m, "write", name);
-	if (write_all(fd, m->profile.set.data, m->profile.set.len) != 0)
+	if (!mk_write_all(fd, m->profile.set.data, m->profile.set.len))
 		e = file_failed(m, "write", name);
 	if (close(fd) != 0 && e == 0)
 		e = file_failed(m, "write", name);

@@ -33,12 +33,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/akc.h"
 #include "core/limits.h"
-#include "edge/cache.h"
 #include "edge/log.h"
 #include "edge/sandbox.h"
 
@@ -51,9 +49,7 @@ struct akc {
 	struct akc_offer offer;
 	struct mk_root root;
 	struct mk_config config;
-	struct mk_identity identity;
-	struct mk_found *found;		/* one for each profile */
-	struct mk_file *files;		/* two for each: set and memory */
+	struct akc_gathered gathered;
 	struct mk_answer answer;
 	bool answered;
 	struct mk_why why;
@@ -164,82 +160,13 @@ parse_args(struct akc_args *args, int argc, char *argv[])
 	return take_words(args, argc - optind, argv + optind);
 }
 
-/* The order in which failures are told: others before 71, 71 before 65. */
-static int
-severity(int code)
-{
-	switch (code) {
-	case 0:
-		return 0;
-	case MK_E_REFUSED:
-		return 1;
-	case MK_E_SYSTEM:
-		return 2;
-	}
-	return 3;
-}
-
-/* The memory is read beside a set that failed: what is worse is told. */
-static int
-read_profile(struct akc *akc, const struct mk_store *store, size_t i)
-{
-	const struct mk_mapped *mapped = &akc->identity.profiles[i];
-	struct mk_file *set = &akc->files[2 * i], *seen = set + 1;
-	struct mk_found *found = &akc->found[i];
-	struct mk_why why;
-	int r, s;
-
-	found->udf = mapped->udf;
-	found->policy = &mapped->policy;
-	r = mk_store_set(store, &mapped->udf, akc->config.max_set, set,
-	    &found->why);
-	found->set = set->data;
-	found->set_len = set->len;
-	found->mtime = set->mtime;
-	s = mk_store_seen(store, &mapped->udf, seen, &why);
-	if (s == MK_E_ABSENT)
-		return r;
-	found->seen = seen->data;
-	found->seen_len = seen->len;
-	if (severity(s) <= severity(r))
-		return r;
-	found->why = why;
-	return s;
-}
-
-static int
-read_cache(struct akc *akc)
-{
-	size_t n = akc->identity.n, i;
-	struct mk_store store;
-
-	akc->found = calloc(n + 1, sizeof(*akc->found));
-	akc->files = calloc(2 * n + 1, sizeof(*akc->files));
-	if (akc->found == NULL || akc->files == NULL)
-		return mk_fail(&akc->why, MK_E_SYSTEM, "memory",
-		    "out of memory");
-	mk_store_open(&akc->root, &store);
-	for (i = 0; i < n; i++) {
-		akc->found[i].failed = read_profile(akc, &store, i);
-		mk_debug("cache: profile %zu of %zu: %s", i + 1, n,
-		    akc->found[i].failed == 0 ? "read" :
-		    akc->found[i].why.detail);
-	}
-	mk_store_close(&store);
-	return 0;
-}
-
 /* Steps 5 to 8, in this process or, where we go on, in another. */
 static int
 decide(struct akc *akc)
 {
 	const struct mk_config *config = &akc->config;
-	struct mk_question q = { .now = time(NULL),
-	    .build_time = MK_BUILD_TIME, .fresh_for = config->fresh_for,
-	    .stale_for = config->stale_for, .max_set = config->max_set,
-	    .max_devices = config->max_devices,
-	    .offer = akc->offer.given ? &akc->offer.key : NULL,
-	    .found = akc->found, .n_found = akc->identity.n };
+	struct mk_question q = akc_question(config, &akc->gathered,
+	    &akc->offer);
 	int r;
 
 	if (config->chain != NULL) {
@@ -259,26 +186,22 @@ decide(struct akc *akc)
 static int
 find_answer(struct akc *akc)
 {
+	struct akc_gathered *g = &akc->gathered;
 	int r;
 
-	r = mk_identity_find(&akc->root, &akc->config, akc->args.user,
-	    &akc->identity, &akc->why);
-	if (r != 0)
+	if ((r = akc_gather_identity(&akc->root, &akc->config,
+	    akc->args.user, g, &akc->why)) != 0)
 		return r;
-	if (akc->identity.skipped > 0)
-		mk_debug("identity: %u bad lines of others skipped",
-		    akc->identity.skipped);
-	mk_debug("identity: %zu profiles by source '%s'", akc->identity.n,
-	    akc->identity.source != NULL ? akc->identity.source : "none");
-	if (akc->identity.n == 0) {
-		akc_report_unmapped(akc->args.user, akc->identity.denied);
+	if (g->identity.n == 0) {
+		akc_report_unmapped(akc->args.user, g->identity.denied);
 		return 0;
 	}
 	if (akc->offer.certificate) {
 		mk_debug("offered: a certificate, which is never ours");
 		return 0;
 	}
-	if ((r = read_cache(akc)) != 0)
+	if ((r = akc_gather_bytes(&akc->root, &akc->config, g,
+	    &akc->why)) != 0)
 		return r;
 	return decide(akc);
 }
@@ -311,17 +234,12 @@ write_lines(struct akc *akc)
 static bool
 goes_on(const struct akc *akc, int code)
 {
-	bool refused = code != 0 || (akc->answered && akc->answer.refused);
-
-	if (akc->config.chain == NULL)
+	if (!akc_chain_follows(&akc->config, &akc->offer,
+	    akc->answered ? &akc->answer : NULL, code))
 		return false;
-	if (akc->answered && akc->offer.given && akc->answer.matched)
-		return false;
-	if (akc->args.root != NULL) {
+	if (akc->args.root != NULL)
 		mk_debug("chain: not run with --root");
-		return false;
-	}
-	return !refused || akc->config.chain_on_refusal;
+	return akc->args.root == NULL;
 }
 
 static int
@@ -375,15 +293,9 @@ run(struct akc *akc)
 static void
 release(struct akc *akc)
 {
-	size_t i;
-
-	for (i = 0; akc->files != NULL && i < 2 * akc->identity.n; i++)
-		mk_file_release(&akc->files[i]);
-	free(akc->files);
-	free(akc->found);
 	if (akc->answered)
 		mk_answer_release(&akc->answer);
-	mk_identity_release(&akc->identity);
+	akc_gathered_release(&akc->gathered);
 	mk_config_release(&akc->config);
 	akc_offer_release(&akc->offer);
 	mk_root_close(&akc->root);

@@ -72,7 +72,16 @@ judge_signed_time(const struct mk_question *q, const struct mk_policy *policy,
 	return 0;
 }
 
-/* The options of a line; those of a stale set may be restricted. */
+void
+mk_policy_lead(const struct mk_policy *policy, bool stale,
+    struct mk_buf *out)
+{
+	if (stale && policy->when_stale == MK_STALE_RESTRICT)
+		mk_sshopt_meet(policy->options, "restrict", out);
+	else
+		mk_buf_puts(out, policy->options);
+}
+
 static char *
 line_options(const struct mk_policy *policy, bool stale)
 {
@@ -80,10 +89,7 @@ line_options(const struct mk_policy *policy, bool stale)
 	char *options = NULL;
 
 	mk_buf_init(&out, MK_OUTPUT_MAX);
-	if (stale && policy->when_stale == MK_STALE_RESTRICT)
-		mk_sshopt_meet(policy->options, "restrict", &out);
-	else
-		mk_buf_puts(&out, policy->options);
+	mk_policy_lead(policy, stale, &out);
 	if (out.failed == 0)
 		options = strdup(out.len > 0 ? out.data : "");
 	mk_buf_release(&out);
@@ -173,13 +179,29 @@ verify_found(struct deciding *d, struct mk_arena *a,
 	return mk_verify(a, &demand, ret_verified, why);
 }
 
+/* What policy makes of a verified set; then it is shown. */
+static int
+judge(struct deciding *d, const struct mk_found *found,
+    const struct mk_verified_view *view, struct mk_record *rec)
+{
+	const struct mk_onlooker *onlooker = d->q->onlooker;
+
+	rec->set_time = view->version.personal_time;
+	if ((rec->code = judge_signed_time(d->q, found->policy, view,
+	    rec)) == 0 &&
+	    (rec->code = judge_age(d->q, found, view, rec)) == 0)
+		rec->code = collect(d, found, view, rec);
+	if (onlooker != NULL)
+		onlooker->see(onlooker->arg, view, rec);
+	return rec->code;
+}
+
 /* One profile, by itself: found, verified, fresh, let through. */
 static int
 decide_one(struct deciding *d, size_t i, struct mk_record *rec)
 {
 	const struct mk_found *found = &d->q->found[i];
 	const struct mk_verified *verified;
-	const struct mk_verified_view *view;
 	struct mk_seen seen;
 	int r;
 
@@ -199,12 +221,7 @@ decide_one(struct deciding *d, size_t i, struct mk_record *rec)
 	if ((r = verify_found(d, &d->arenas[i], found, &verified,
 	    &rec->why)) != 0)
 		return r;
-	view = mk_verified_view(verified);
-	rec->set_time = view->version.personal_time;
-	if ((r = judge_signed_time(d->q, found->policy, view, rec)) != 0 ||
-	    (r = judge_age(d->q, found, view, rec)) != 0)
-		return r;
-	return collect(d, found, view, rec);
+	return judge(d, found, mk_verified_view(verified), rec);
 }
 
 static int

@@ -16,6 +16,8 @@
 #include "core/udf.h"
 
 struct mk_offer;
+struct mk_record;
+struct mk_verified_view;
 
 enum mk_when_stale {
 	MK_STALE_ALLOW,
@@ -47,6 +49,21 @@ struct mk_found {
 	size_t seen_len;
 };
 
+/* What stands before the keys of a profile; those of a stale set may be
+   restricted. */
+void	mk_policy_lead(const struct mk_policy *policy, bool stale,
+	    struct mk_buf *out);
+
+/*
+ * Who wants to see how each verified set was judged: called once for each,
+ * after it, whatever came of it.
+ */
+struct mk_onlooker {
+	void (*see)(void *arg, const struct mk_verified_view *view,
+	    const struct mk_record *rec);
+	void *arg;
+};
+
 struct mk_question {
 	int64_t now, build_time;	/* seconds since 1970 */
 	int64_t fresh_for;		/* seconds */
@@ -56,6 +73,7 @@ struct mk_question {
 	const struct mk_offer *offer;	/* NULL: every key */
 	const struct mk_found *found;	/* in the order of the lines */
 	size_t n_found;
+	const struct mk_onlooker *onlooker;	/* NULL at a login */
 };
 
 #define MK_AGE_NONE	INT64_MIN	/* there was no set */

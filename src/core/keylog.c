@@ -21,32 +21,23 @@
 #define LINE_ARENA	(64u << 10)	/* to judge one key */
 #define PROOFS_MAX	512u		/* judged at once; the rest later */
 
-struct line {
-	const char *key;		/* "type base64" */
-	size_t len;
-	struct mk_udf device;
-	int64_t first, last;		/* MK_TIME_NONE: the clock was off */
-	bool proof;
-	unsigned number;		/* in the old file, from 1 */
-};
-
 /* The file on its way. */
 struct keylog {
 	struct mk_arena *arena;
 	const struct mk_keylog *log;
 	int64_t now;			/* or MK_TIME_NONE */
-	struct line *lines;
+	struct mk_keylog_line *lines;
 	size_t n;
-	const struct line **sorted;	/* the old ones */
+	const struct mk_keylog_line **sorted;	/* the old ones */
 	size_t n_sorted;
 	unsigned proofs;		/* judged */
 	struct mk_why *why;
 };
 
 static int
-damaged(const struct keylog *k, unsigned number)
+damaged(unsigned number, struct mk_why *why)
 {
-	return mk_fail(k->why, MK_E_SYSTEM, STAGE,
+	return mk_fail(why, MK_E_SYSTEM, STAGE,
 	    "the list of keys seen is damaged at line %u", number);
 }
 
@@ -84,23 +75,9 @@ text_is(const struct mk_text *text, const char *want)
 	    memcmp(text->s, want, text->len) == 0;
 }
 
-/* A key of the file has the form that the set gave it. */
-static bool
-key_ok(const char *s, size_t n)
-{
-	struct mk_sshkey unused;
-	struct mk_arena own;
-	int r;
-
-	mk_arena_init(&own, LINE_ARENA);
-	r = mk_sshkey_parse_text(&own, s, n, &unused, NULL);
-	mk_arena_release(&own);
-	return r == 0;
-}
-
 /* "type base64 device first-seen last-seen proof" */
 static bool
-read_line(struct mk_text rest, struct line *line)
+read_words(struct mk_text rest, struct mk_keylog_line *line)
 {
 	struct mk_text type, base64, device, first, last;
 
@@ -108,62 +85,95 @@ read_line(struct mk_text rest, struct line *line)
 	    !next_word(&rest, &device) || !next_word(&rest, &first) ||
 	    !next_word(&rest, &last))
 		return false;
-	line->key = type.s;
+	line->text = type.s;
 	line->len = type.len + 1 + base64.len;
 	line->proof = text_is(&rest, "yes");
 	return (line->proof || text_is(&rest, "no")) &&
 	    mk_udf_parse(device.s, device.len, &line->device) &&
 	    mk_udf_type(&line->device) == MK_UDF_KEY &&
 	    read_time(&first, &line->first) &&
-	    read_time(&last, &line->last) &&
-	    key_ok(line->key, line->len);
+	    read_time(&last, &line->last);
+}
+
+/* A key of the file has the form that the set gave it. */
+static bool
+show_line(const struct mk_keylog_line *line,
+    const struct mk_keylog_reader *reader)
+{
+	struct mk_sshkey key;
+	struct mk_arena own;
+	int r;
+
+	mk_arena_init(&own, LINE_ARENA);
+	r = mk_sshkey_parse_text(&own, line->text, line->len, &key, NULL);
+	if (r == 0)
+		reader->see(reader->arg, line, &key);
+	mk_arena_release(&own);
+	return r == 0;
+}
+
+int
+mk_keylog_each(const struct mk_bytes *file,
+    const struct mk_keylog_reader *reader, struct mk_why *why)
+{
+	struct mk_text left = { (const char *)file->data, file->len }, text;
+	struct mk_keylog_line line = { .number = 0 };
+	const char *lf;
+
+	if (file->len > MK_KEYLOG_BYTES)
+		return mk_fail(why, MK_E_SYSTEM, STAGE, "the list of keys "
+		    "seen is damaged: over %u bytes", MK_KEYLOG_BYTES);
+	while (left.len > 0) {
+		if (line.number++ == MK_KEYLOG_MAX)
+			return damaged(line.number, why);
+		lf = memchr(left.s, '\n', left.len);
+		if (lf == NULL)
+			return damaged(line.number, why);
+		text = (struct mk_text){ left.s, (size_t)(lf - left.s) };
+		left.s += text.len + 1;
+		left.len -= text.len + 1;
+		if (!read_words(text, &line) || !show_line(&line, reader))
+			return damaged(line.number, why);
+	}
+	return 0;
+}
+
+/* There is room for all that mk_keylog_each() shows. */
+static void
+take_old(void *arg, const struct mk_keylog_line *line,
+    const struct mk_sshkey *key)
+{
+	struct keylog *k = arg;
+
+	(void)key;
+	k->lines[k->n++] = *line;
 }
 
 static int
 read_old(struct keylog *k)
 {
-	const struct mk_bytes *old = &k->log->old;
-	struct mk_text left = { (const char *)old->data, old->len }, text;
-	struct line *line;
-	const char *lf;
+	const struct mk_keylog_reader reader = { take_old, k };
 
-	if (old->len > MK_KEYLOG_BYTES)
-		return mk_fail(k->why, MK_E_SYSTEM, STAGE, "the list of keys "
-		    "seen is damaged: over %u bytes", MK_KEYLOG_BYTES);
-	while (left.len > 0) {
-		if (k->n == MK_KEYLOG_MAX)
-			return damaged(k, MK_KEYLOG_MAX + 1);
-		line = &k->lines[k->n++];
-		line->number = (unsigned)k->n;
-		lf = memchr(left.s, '\n', left.len);
-		if (lf == NULL)
-			return damaged(k, line->number);
-		text = (struct mk_text){ left.s, (size_t)(lf - left.s) };
-		left.s += text.len + 1;
-		left.len -= text.len + 1;
-		if (!read_line(text, line))
-			return damaged(k, line->number);
-	}
-	return 0;
+	return mk_keylog_each(&k->log->old, &reader, k->why);
 }
 
 static int
 compare(const void *a, const void *b)
 {
-	const struct line *x = *(const struct line *const *)a;
-	const struct line *y = *(const struct line *const *)b;
+	const struct mk_keylog_line *const *first = a, *x = *first;
+	const struct mk_keylog_line *const *second = b, *y = *second;
 	int c;
 
 	if (x->len != y->len)
 		return x->len < y->len ? -1 : 1;
-	c = memcmp(x->key, y->key, x->len);
+	c = memcmp(x->text, y->text, x->len);
 	return c != 0 ? c : mk_udf_cmp(&x->device, &y->device);
 }
 
 static int
 sort_old(struct keylog *k)
 {
-	const struct line *x, *y;
+	const struct mk_keylog_line *x, *y;
 	size_t i;
 
 	k->sorted = mk_arena_array(k->arena, k->n, sizeof(*k->sorted));
@@ -177,17 +187,17 @@ sort_old(struct keylog *k)
 		x = k->sorted[i - 1];
 		y = k->sorted[i];
 		if (compare(&x, &y) == 0)
-			return damaged(k, x->number > y->number ?
-			    x->number : y->number);
+			return damaged(x->number > y->number ?
+			    x->number : y->number, k->why);
 	}
 	return 0;
 }
 
 /* The old line of this key and device, or NULL. */
-static struct line *
-find(const struct keylog *k, const struct line *line)
+static struct mk_keylog_line *
+find(const struct keylog *k, const struct mk_keylog_line *line)
 {
-	const struct line *const *found;
+	const struct mk_keylog_line *const *found;
 
 	if (k->n_sorted == 0)
 		return NULL;
@@ -199,7 +209,7 @@ find(const struct keylog *k, const struct line *line)
 /* "type base64" of a key, in the arena. */
 static int
 spell(const struct keylog *k, const struct mk_sshkey *key,
-    struct line *line)
+    struct mk_keylog_line *line)
 {
 	size_t base64 = MK_B64STD_LEN(key->len);
 	char *s;
@@ -211,7 +221,7 @@ spell(const struct keylog *k, const struct mk_sshkey *key,
 	memcpy(s, key->name, key->name_len);
 	s[key->name_len] = ' ';
 	mk_b64std_encode(key->blob, key->len, s + key->name_len + 1);
-	line->key = s;
+	line->text = s;
 	return 0;
 }
 
@@ -219,7 +229,8 @@ spell(const struct keylog *k, const struct mk_sshkey *key,
 static int
 see(struct keylog *k, const struct mk_ssh_device *d, size_t *left_out)
 {
-	struct line new = { .device = d->device, .first = k->now }, *line;
+	struct mk_keylog_line new = { .device = d->device,
+	    .first = k->now }, *line;
 	int r;
 
 	if ((r = spell(k, &d->key, &new)) != 0)
@@ -262,11 +273,11 @@ see_all(struct keylog *k, size_t *ret_left_out)
 }
 
 static void
-put_line(const struct line *line, struct mk_buf *out)
+put_line(const struct mk_keylog_line *line, struct mk_buf *out)
 {
 	char udf[MK_UDF_TEXT + 1], t[MK_TIME_LEN + 1];
 
-	mk_buf_put(out, line->key, line->len);
+	mk_buf_put(out, line->text, line->len);
 	mk_buf_putc(out, ' ');
 	mk_udf_format(&line->device, udf);
 	mk_buf_puts(out, udf);

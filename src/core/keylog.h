@@ -14,9 +14,11 @@
 #include <stdint.h>
 
 #include "core/accept.h"
+#include "core/udf.h"
 
 struct mk_arena;
 struct mk_buf;
+struct mk_sshkey;
 struct mk_why;
 
 #define MK_KEYLOG_MAX	4096u		/* lines of a profile */
@@ -39,5 +41,28 @@ struct mk_keylog {
  */
 int	mk_keylog_update(struct mk_arena *a, const struct mk_keylog *log,
 	    struct mk_buf *out, size_t *ret_left_out, struct mk_why *why);
+
+/* One line of such a file, as long as its bytes. */
+struct mk_keylog_line {
+	const char *text;		/* "type base64" */
+	size_t len;
+	struct mk_udf device;
+	int64_t first, last;		/* MK_TIME_NONE: the clock was off */
+	bool proof;
+	unsigned number;		/* from 1 */
+};
+
+struct mk_keylog_reader {
+	void (*see)(void *arg, const struct mk_keylog_line *line,
+	    const struct mk_sshkey *key);
+	void *arg;
+};
+
+/*
+ * Shows each line in its order, its key only meanwhile.  MK_E_SYSTEM for a
+ * damaged file, after the lines in front of the damage.
+ */
+int	mk_keylog_each(const struct mk_bytes *file,
+	    const struct mk_keylog_reader *reader, struct mk_why *why);
 
 #endif

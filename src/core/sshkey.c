@@ -323,3 +323,17 @@ mk_sshkey_from_rsa(const struct mk_rsa *rsa, struct mk_buf *out)
 	mk_wire_put_mpint(out, rsa->e, rsa->e_len);
 	mk_wire_put_mpint(out, rsa->n, rsa->n_len);
 }
+
+void
+mk_sshkey_fingerprint(const uint8_t sha256[32],
+    char out[MK_SSHKEY_FINGERPRINT])
+{
+	static const char prefix[] = "SHA256:";
+	char text[MK_B64STD_LEN(32)];
+
+	mk_b64std_encode(sha256, 32, text);
+	memcpy(out, prefix, sizeof(prefix) - 1);
+	/* All but the "=" at its end. */
+	memcpy(out + sizeof(prefix) - 1, text, sizeof(text) - 1);
+	out[MK_SSHKEY_FINGERPRINT - 1] = '\0';
+}

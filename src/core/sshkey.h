@@ -65,6 +65,12 @@ bool	mk_sshkey_is_cert(const char *name, size_t n);
 bool	mk_sshkey_cert_plain(const uint8_t *blob, size_t len,
 	    struct mk_buf *out);
 
+/* As ssh-keygen -l shows a key: "SHA256:" and base64 without padding. */
+#define MK_SSHKEY_FINGERPRINT	(7 + 43 + 1)	/* its NUL too */
+
+void	mk_sshkey_fingerprint(const uint8_t sha256[32],
+	    char out[MK_SSHKEY_FINGERPRINT]);
+
 /* The bit of a type string, MK_SSH_OTHER for one not in the list. */
 enum mk_sshkey_type mk_sshkey_type_of(const char *name, size_t n);
 

@@ -471,8 +471,8 @@ check_version(struct chain *c)
 	return 0;
 }
 
-static bool
-is_offered(const struct mk_offer *offer, const struct mk_sshkey *key)
+bool
+mk_offer_is(const struct mk_offer *offer, const struct mk_sshkey *key)
 {
 	uint8_t digest[MK_SHA256];
 
@@ -500,7 +500,7 @@ judge_key(const struct chain *c, const struct mk_verified_key *key)
 	if (d->key.type == MK_SSH_RSA && d->key.rsa_bits < MK_RSA_BITS_MIN)
 		return MK_KEY_WEAK;
 	if (c->demand->offer != NULL &&
-	    !is_offered(c->demand->offer, &d->key))
+	    !mk_offer_is(c->demand->offer, &d->key))
 		return MK_KEY_NOT_OFFERED;
 	return MK_KEY_USABLE;
 }

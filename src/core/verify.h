@@ -29,6 +29,9 @@ struct mk_offer {
 	uint8_t sha256[32];
 };
 
+bool	mk_offer_is(const struct mk_offer *offer,
+	    const struct mk_sshkey *key);
+
 /* What is asked of a set. */
 struct mk_demand {
 	const uint8_t *set;		/* the bytes; outlive the result */

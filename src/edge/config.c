@@ -315,11 +315,10 @@ take_line(struct mk_config *c, const struct mk_words *words, unsigned *seen,
 }
 
 static int
-take_text(struct mk_config *c, const char *path, const struct mk_file *file,
-    struct mk_why *why)
+take_text(struct mk_config *c, struct mk_where where,
+    const struct mk_file *file, struct mk_why *why)
 {
 	char *cursor = (char *)file->data, *end = cursor + file->len, *line;
-	struct mk_where where = { path, 0 };
 	struct mk_words words;
 	struct mk_why reason;
 	unsigned seen = 0;
@@ -398,6 +397,8 @@ int
 mk_config_load(const struct mk_root *root, const char *path,
     struct mk_config *ret_config, struct mk_why *why)
 {
+	const struct mk_where named = { path, 0 },
+	    standard = { MK_CONFDIR "/" FILE_NAME, 0, root->name };
 	struct mk_file file = { NULL, 0, 0 };
 	struct mk_config config;
 	int r;
@@ -407,8 +408,8 @@ mk_config_load(const struct mk_root *root, const char *path,
 		return r;
 	r = read_file(root, path, &file, why);
 	if (r == MK_OK)
-		r = take_text(&config, path == NULL ?
-		    MK_CONFDIR "/" FILE_NAME : path, &file, why);
+		r = take_text(&config, path == NULL ? standard : named,
+		    &file, why);
 	else if (r == MK_E_ABSENT)
 		r = MK_OK;
 	mk_file_release(&file);

@@ -38,10 +38,22 @@ mk_reader_ask(const struct mk_reader *rd, const struct mk_roll_user *user)
 		.config = rd->config,
 		.user = user->name,
 		.user_len = strlen(user->name),
+		.lines = rd->out,
 		.identity = user->identity
 	};
 
 	return ask;
+}
+
+void
+mk_reader_pass(const struct mk_reader *rd, const struct mk_roll_user *user,
+    const char *source, const struct mk_where *where)
+{
+	struct mk_asked ask = mk_reader_ask(rd, user);
+
+	ask.passed = true;
+	ask.identity.source = source;
+	mk_asked_tell(&ask, where, NULL, NULL, 0);
 }
 
 int

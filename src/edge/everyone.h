@@ -35,9 +35,27 @@ struct mk_everyone {
 /* Called for each bad line or file, with the reason; not fatal. */
 typedef void mk_everyone_tell(void *arg, const struct mk_why *why);
 
+/*
+ * A good line, in the order in which the sources are asked; all of it is
+ * borrowed.
+ */
+struct mk_told_line {
+	const char *source;	/* as in struct mk_identity */
+	const char *path;
+	unsigned line;		/* 0: all of an empty file, or nss */
+	const char *user;	/* decoded */
+	bool passed;		/* a source before it names her, so it does
+				   not count */
+	const struct mk_udf *udf;	/* NULL: no Mesh keys; or passed, and
+					   not looked at */
+	char *const *options;	/* "option=value", without quotes */
+	unsigned n_options;
+};
+
 struct mk_teller {
 	mk_everyone_tell *tell;
 	void *arg;
+	void (*line)(void *arg, const struct mk_told_line *line); /* or NULL */
 };
 
 /*
@@ -50,6 +68,15 @@ int	mk_everyone_read(const struct mk_root *root,
 	    const struct mk_config *config, const struct mk_teller *teller,
 	    struct mk_everyone *ret_everyone, struct mk_why *why);
 void	mk_everyone_release(struct mk_everyone *everyone);
+
+/*
+ * Tells every line of one user, whichever source decides (nss too): those
+ * of the first one that names her, and as passed those behind it.  A bad
+ * line ends its source, and names her.  MK_E_PERM, MK_E_SYSTEM.
+ */
+int	mk_everyone_user(const struct mk_root *root,
+	    const struct mk_config *config, const char *user,
+	    const struct mk_teller *teller, struct mk_why *why);
 
 /* The profile of a fingerprint, or NULL. */
 const struct mk_profile *mk_everyone_find(const struct mk_everyone *everyone,

@@ -27,11 +27,13 @@ decode_user(char *line, const char *word, const struct mk_where *where,
 	/* No login asks for such a user. */
 	if (len > ENCODED_MAX || strlen(line) > MK_USERNAME_MAX)
 		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "%s:%u: a user name of more than %u bytes", where->path,
-		    where->line, MK_USERNAME_MAX);
+		    "%s%s:%u: a user name of more than %u bytes",
+		    mk_where_root(where), where->path, where->line,
+		    MK_USERNAME_MAX);
 	if (line[0] == '\0')
 		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "%s:%u: an empty user name", where->path, where->line);
+		    "%s%s:%u: an empty user name", mk_where_root(where),
+		    where->path, where->line);
 	return MK_OK;
 }
 
@@ -50,8 +52,12 @@ take_map_line(struct mk_reader *rd, const char *name,
 	int r;
 
 	r = mk_roll_user(&rd->roll, name, &user, why);
-	if (r != MK_OK || mk_reader_passes(rd, user))
+	if (r != MK_OK)
 		return r;
+	if (mk_reader_passes(rd, user)) {
+		mk_reader_pass(rd, user, "map", where);
+		return MK_OK;
+	}
 	ask = mk_reader_ask(rd, user);
 	ask.identity.source = "map";
 	r = mk_asked_take(&ask, where, words->word + 1, words->n - 1, why);
@@ -112,6 +118,9 @@ account_of(struct mk_reader *rd, char *line, size_t len,
 	if (colon == NULL || colon == line || line[0] == '+' ||
 	    line[0] == '-' || memchr(line, '\0', colon - line) != NULL)
 		return MK_OK;
+	/* No login asks for such a user. */
+	if (colon - line > (ptrdiff_t)MK_USERNAME_MAX)
+		return MK_OK;
 	*colon = '\0';
 	r = mk_roll_user(&rd->roll, line, &user, why);
 	*colon = ':';
@@ -120,6 +129,24 @@ account_of(struct mk_reader *rd, char *line, size_t len,
 		*ret_user = user;
 	}
 	return r;
+}
+
+/* Most accounts that another source names have nothing in GECOS. */
+static void
+pass_passwd_line(struct mk_reader *rd, const struct mk_roll_user *user,
+    char *line, size_t len, const struct mk_where *where)
+{
+	struct mk_asked ask = mk_reader_ask(rd, user);
+	struct mk_why why;
+
+	if (ask.lines == NULL || ask.lines->line == NULL)
+		return;
+	ask.identity = (struct mk_identity){ 0 };
+	ask.lines = NULL;
+	(void)mk_passwd_take(&ask, line, len, where, &why);
+	if (ask.identity.source != NULL)
+		mk_reader_pass(rd, user, ask.identity.source, where);
+	mk_identity_release(&ask.identity);
 }
 
 static int
@@ -133,8 +160,12 @@ read_passwd_line(struct mk_reader *rd, char *line, size_t len,
 	for (; len > 0 && (*line == ' ' || *line == '\t'); line++)
 		len--;
 	r = account_of(rd, line, len, &user, why);
-	if (r != MK_OK || user == NULL || mk_reader_passes(rd, user))
+	if (r != MK_OK || user == NULL)
 		return r;
+	if (mk_reader_passes(rd, user)) {
+		pass_passwd_line(rd, user, line, len, where);
+		return MK_OK;
+	}
 	ask = mk_reader_ask(rd, user);
 	r = mk_passwd_take(&ask, line, len, where, why);
 	return mk_reader_take(rd, user, &ask, r, why);
@@ -145,7 +176,7 @@ read_lines(struct mk_reader *rd, const char *path, const struct mk_file *file,
     read_line *read, struct mk_why *why)
 {
 	char *cursor = (char *)file->data, *end = cursor + file->len, *line;
-	struct mk_where where = { path, 0 };
+	struct mk_where where = { path, 0, rd->root->name };
 	size_t len;
 	int r = MK_OK;
 

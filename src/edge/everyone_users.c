@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "core/err.h"
 #include "core/sort.h"
 #include "edge/reader.h"
+#include "edge/words.h"
 
 /* A file that is unsafe or cannot be read costs its own user only. */
 static int
@@ -30,6 +32,17 @@ take_user_file(struct mk_reader *rd, const struct mk_dir *dir,
 	if (r != MK_OK)
 		rd->teller.tell(rd, &why);
 	return MK_OK;
+}
+
+static void
+pass_user_file(const struct mk_reader *rd, const char *name,
+    const struct mk_roll_user *user)
+{
+	char path[sizeof(MK_USERSDIR "/") + MK_USERFILE_NAME];
+	const struct mk_where where = { path, 0 };
+
+	(void)snprintf(path, sizeof(path), MK_USERSDIR "/%s", name);
+	mk_reader_pass(rd, user, "users", &where);
 }
 
 /*
@@ -74,6 +87,8 @@ read_user(struct mk_reader *rd, const struct mk_dir *dir, const char *name,
 		return r;
 	if (!mk_reader_passes(rd, user))
 		r = take_user_file(rd, dir, name, user);
+	else
+		pass_user_file(rd, name, user);
 	/* A user of that very name would have to be written otherwise. */
 	if (r == MK_OK && strcmp(raw, name) != 0)
 		r = mk_reader_name(rd, name, why);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "edge/clock.h"
 #include "edge/home.h"
 
 #include <sys/file.h>
@@ -303,15 +304,6 @@ open_own(const struct mk_home *home, const char *name, int flags,
 	return r;
 }
 
-static int64_t
-monotonic_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int
 file_failed(const char *what, const struct mk_home *home, const char *name,
     struct mk_why *why)
@@ -328,12 +320,12 @@ static int
 wait_lock(const struct mk_home *home, int fd, struct mk_why *why)
 {
 	const struct timespec nap = { 0, NAP_MS * 1000000 };
-	const int64_t end = monotonic_ms() + LOCK_MS;
+	const int64_t end = mk_clock_ms() + LOCK_MS;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return home_failed("lock", home->path, why);
-		if (monotonic_ms() >= end)
+		if (mk_clock_ms() >= end)
 			return mk_fail(why, MK_E_STALE, "home",
 			    "cannot lock '%s/" LOCK "': another process "
 			    "holds it, and may be waiting for its user",

@@ -19,6 +19,40 @@ mk_asked_skip(const struct mk_asked *ask, const struct mk_why *why)
 	return true;
 }
 
+void
+mk_asked_tell(const struct mk_asked *ask, const struct mk_where *where,
+    const struct mk_udf *udf, char *const *option, unsigned n)
+{
+	const struct mk_told_line line = {
+		.source = ask->identity.source,
+		.path = where->path,
+		.line = where->line,
+		.user = ask->user,
+		.passed = ask->passed,
+		.udf = udf,
+		.options = option,
+		.n_options = n
+	};
+
+	if (ask->lines != NULL && ask->lines->line != NULL)
+		ask->lines->line(ask->lines->arg, &line);
+}
+
+/* The line that was taken last. */
+static void
+tell_taken(const struct mk_asked *ask, const struct mk_where *where,
+    char *const *word, unsigned n)
+{
+	const struct mk_identity *identity = &ask->identity;
+
+	if (identity->denied)
+		mk_asked_tell(ask, where, NULL, NULL, 0);
+	else
+		mk_asked_tell(ask, where,
+		    &identity->profiles[identity->n - 1].udf, word + 1,
+		    n - 1);
+}
+
 /* "-", alone for its user. */
 static int
 deny(struct mk_asked *ask, unsigned n, struct mk_why *why)
@@ -80,6 +114,7 @@ mk_asked_add(struct mk_asked *ask, char *const *word, unsigned n,
 	struct mk_mapped *profiles, mapped;
 	int r;
 
+	mapped.line = 0;
 	r = parse_fingerprint(word[0], &mapped.udf, why);
 	if (r == MK_OK)
 		r = check_new(identity, &mapped.udf, why);
@@ -108,6 +143,7 @@ int
 mk_asked_take(struct mk_asked *ask, const struct mk_where *where,
     char *const *word, unsigned n, struct mk_why *why)
 {
+	struct mk_identity *identity = &ask->identity;
 	struct mk_why reason;
 	int r;
 
@@ -118,7 +154,14 @@ mk_asked_take(struct mk_asked *ask, const struct mk_where *where,
 		r = deny(ask, n, &reason);
 	else
 		r = mk_asked_add(ask, word, n, &reason);
-	return r == MK_OK ? MK_OK : mk_where_fail(where, &reason, why);
+	if (r == MK_OK && identity->denied)
+		identity->line = where->line;
+	else if (r == MK_OK)
+		identity->profiles[identity->n - 1].line = where->line;
+	if (r != MK_OK)
+		return mk_where_fail(where, &reason, why);
+	tell_taken(ask, where, word, n);
+	return MK_OK;
 }
 
 static int

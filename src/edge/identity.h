@@ -19,12 +19,14 @@ struct mk_why;
 struct mk_mapped {
 	struct mk_udf udf;
 	struct mk_policy policy;	/* configuration with this line's */
+	unsigned line;			/* of its source, from 1; 0: nss */
 };
 
 struct mk_identity {
 	const char *source;	/* "users", "map", "passwd", "nss"; NULL:
 				   nobody names the user */
 	bool denied;		/* "-": no Mesh keys, and that is final */
+	unsigned line;		/* of that dash */
 	struct mk_mapped *profiles;	/* in the order of the lines */
 	size_t n;
 	unsigned skipped;	/* bad lines of others that were met */

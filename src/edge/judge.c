@@ -21,7 +21,9 @@ mk_path_quote(const char *path)
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "0123456789/._-+%@:,";
 
-	return path[strspn(path, plain)] == '\0' ? "" : "'";
+	if (path[strspn(path, plain)] == '\0')
+		return "";
+	return strchr(path, '\'') == NULL ? "'" : "\"";
 }
 
 int

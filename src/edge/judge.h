@@ -42,7 +42,8 @@ int	mk_judge_parents(const struct mk_dir *dir, const struct stat *st,
  */
 int	mk_open_fail(int err, const char *path, struct mk_why *why);
 
-/* "'" around a path in a command if a shell would take it apart, else "". */
+/* The quote around a path in a command if a shell would take it apart, else
+   "". */
 const char *mk_path_quote(const char *path);
 
 /*

@@ -2,6 +2,7 @@
 /*
  * One keeper at a time, in directories of its own.
  */
+#include "edge/clock.h"
 #include "edge/keeper.h"
 
 #include <sys/file.h>
@@ -183,26 +184,17 @@ try_lock(const struct mk_keeper *keeper, struct mk_why *why)
 	    "another process keeps '%s'", dir->path);
 }
 
-static int64_t
-monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* In naps, since flock(2) itself waits for ever and not for a while. */
 int
 mk_keeper_lock(const struct mk_keeper *keeper, struct mk_why *why)
 {
 	const struct timespec nap = { 0, NAP_MS * 1000000 };
-	int64_t end = monotonic_ms() + MK_KEEPER_WAIT * 1000;
+	int64_t end = mk_clock_ms() + MK_KEEPER_WAIT * 1000;
 	int r;
 
 	for (;;) {
 		r = try_lock(keeper, why);
-		if (r != MK_E_STALE || monotonic_ms() >= end)
+		if (r != MK_E_STALE || mk_clock_ms() >= end)
 			return r;
 		(void)nanosleep(&nap, NULL);
 	}

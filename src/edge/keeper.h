@@ -65,6 +65,7 @@ struct mk_reach {
 	const char *config_file;	/* of --config, or NULL */
 	const char *const *dirs;	/* portals, below the root */
 	size_t n;
+	bool reads_only;		/* and writes nothing */
 };
 
 /*
@@ -100,6 +101,17 @@ int	mk_store_confirm(const struct mk_store *store,
 bool	mk_store_note_refusal(const struct mk_store *store,
 	    const struct mk_udf *udf, const struct mk_why *refusal,
 	    int64_t now);
+
+/* What was noted, when it was logged last. */
+struct mk_refusal {
+	int64_t time;			/* seconds since 1970 */
+	int status;			/* as sysexits(3) */
+	char reason[sizeof(((struct mk_why *)NULL)->detail)];
+};
+
+/* MK_E_ABSENT if there is none; MK_E_SYSTEM, MK_E_PERM: it is of no use. */
+int	mk_store_refusal(const struct mk_store *store,
+	    const struct mk_udf *udf, struct mk_refusal *ret_refusal);
 void	mk_store_forget_refusal(const struct mk_store *store,
 	    const struct mk_udf *udf);
 

@@ -93,9 +93,9 @@ add_places(struct places *places, const struct mk_reach *reach,
 	size_t i;
 	int r;
 
-	r = add_place(places, MK_CACHEDIR, true, why);
+	r = add_place(places, MK_CACHEDIR, !reach->reads_only, why);
 	if (r == MK_OK)
-		r = add_place(places, MK_STATEDIR, true, why);
+		r = add_place(places, MK_STATEDIR, !reach->reads_only, why);
 	if (r == MK_OK)
 		r = add_place(places, MK_CONFDIR, false, why);
 	if (r == MK_OK)

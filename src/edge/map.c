@@ -39,7 +39,7 @@ take_user_file(struct mk_asked *ask, const char *name,
     const struct mk_file *file, struct mk_why *why)
 {
 	char *cursor = (char *)file->data, *end = cursor + file->len, *line;
-	struct mk_where where = { name, 0 };
+	struct mk_where where = { name, 0, ask->root->name };
 	size_t len;
 	int r;
 
@@ -55,6 +55,9 @@ take_user_file(struct mk_asked *ask, const char *name,
 		if (r != MK_OK && !mk_asked_skip(ask, why))
 			return r;
 	}
+	where.line = 0;
+	if (ask->identity.n == 0 && !ask->identity.denied)
+		mk_asked_tell(ask, &where, NULL, NULL, 0);
 	return MK_OK;
 }
 
@@ -63,8 +66,8 @@ mk_users_misnamed(const struct mk_dir *dir, const char *name,
     const char *encoded, struct mk_why *why)
 {
 	return mk_fail(why, MK_E_CONFIG, "identity",
-	    "cannot use '%s/%s': it must be named '%s'", dir->path, name,
-	    encoded);
+	    "cannot use '%s%s/%s': it must be named '%s'",
+	    dir->root->name, dir->path, name, encoded);
 }
 
 static char
@@ -136,8 +139,8 @@ mk_users_take(struct mk_asked *ask, const struct mk_dir *dir,
 		return MK_OK;
 	if (r == MK_E_TOOBIG)
 		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "cannot use '%s': larger than %u bytes", path,
-		    MK_USERFILE_MAX);
+		    "cannot use '%s%s': larger than %u bytes",
+		    dir->root->name, path, MK_USERFILE_MAX);
 	if (r != MK_OK)
 		return r;
 	r = take_user_file(ask, path, &file, why);
@@ -315,8 +318,8 @@ mk_map_misnamed(const struct mk_where *where, const char *encoded,
     struct mk_why *why)
 {
 	return mk_fail(why, MK_E_CONFIG, "identity",
-	    "%s:%u: the user must be written '%s'", where->path, where->line,
-	    encoded);
+	    "%s%s:%u: the user must be written '%s'",
+	    mk_where_root(where), where->path, where->line, encoded);
 }
 
 int
@@ -325,7 +328,8 @@ mk_map_split(char *line, size_t len, const struct mk_where *where,
 {
 	if (is_marked(line, len))
 		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "%s:%u: a byte order mark", where->path, where->line);
+		    "%s%s:%u: a byte order mark", mk_where_root(where),
+		    where->path, where->line);
 	return mk_line_split(line, len, where, ret_words, why);
 }
 
@@ -400,7 +404,8 @@ begin_map(void *ctx)
 
 	mk_identity_release(&scan->ask->identity);
 	scan->ask->identity = (struct mk_identity){ 0 };
-	scan->where = (struct mk_where){ MK_MAPFILE, 0 };
+	scan->where = (struct mk_where){ MK_MAPFILE, 0,
+	    scan->ask->root->name };
 }
 
 static int
@@ -431,12 +436,13 @@ take_map(void *ctx, char *lines, size_t n, struct mk_why *why)
 }
 
 static int
-map_failed(int r, struct mk_why *why)
+map_failed(int r, const struct mk_root *root, struct mk_why *why)
 {
 	if (r != MK_E_TOOBIG)
 		return r;
 	return mk_fail(why, MK_E_CONFIG, "identity",
-	    "cannot use '" MK_MAPFILE "': larger than %u bytes", MK_MAP_MAX);
+	    "cannot use '%s" MK_MAPFILE "': larger than %u bytes",
+	    root->name, MK_MAP_MAX);
 }
 
 int
@@ -444,7 +450,7 @@ mk_map_read(const struct mk_root *root, struct mk_file *ret_file,
     struct mk_why *why)
 {
 	return map_failed(mk_path_read(root, MK_MAPFILE, MK_MAP_MAX,
-	    ret_file, why), why);
+	    ret_file, why), root, why);
 }
 
 int
@@ -462,7 +468,7 @@ mk_source_map(struct mk_asked *ask, struct mk_why *why)
 	if (r != MK_OK)
 		return r;
 	r = map_failed(mk_dir_scan(&dir, name, MK_MAP_MAX, &taker, why),
-	    why);
+	    ask->root, why);
 	mk_dir_close(&dir);
 	return r == MK_E_ABSENT ? MK_OK : r;
 }

@@ -45,6 +45,16 @@ take_gecos(struct mk_asked *ask, char *gecos, const char *source,
 	return mk_asked_add(ask, &other, 1, why);
 }
 
+static void
+tell_gecos(const struct mk_asked *ask, const struct mk_where *where)
+{
+	const struct mk_identity *identity = &ask->identity;
+
+	if (identity->n > 0)
+		mk_asked_tell(ask, where,
+		    &identity->profiles[identity->n - 1].udf, NULL, 0);
+}
+
 /* Whether this is the line of her account, not one to be merged (+, -). */
 static bool
 is_her_line(const struct mk_asked *ask, const char *line, size_t len)
@@ -63,13 +73,19 @@ mk_passwd_take(struct mk_asked *ask, char *line, size_t len,
 
 	if (memchr(line, '\0', len) != NULL)
 		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "%s:%u: a NUL byte", where->path, where->line);
+		    "%s%s:%u: a NUL byte", mk_where_root(where), where->path,
+		    where->line);
 	gecos = nth_field(line, ':', GECOS_FIELD);
 	if (gecos == NULL)
 		return MK_OK;
 	gecos[strcspn(gecos, ":")] = '\0';
 	r = take_gecos(ask, gecos, "passwd", &reason);
-	return r == MK_OK ? MK_OK : mk_where_fail(where, &reason, why);
+	if (r != MK_OK)
+		return mk_where_fail(where, &reason, why);
+	if (ask->identity.n > 0)
+		ask->identity.profiles[ask->identity.n - 1].line = where->line;
+	tell_gecos(ask, where);
+	return MK_OK;
 }
 
 /*
@@ -81,7 +97,7 @@ take_passwd(struct mk_asked *ask, const struct mk_file *file,
     struct mk_why *why)
 {
 	char *cursor = (char *)file->data, *end = cursor + file->len, *line;
-	struct mk_where where = { MK_PASSWD, 0 };
+	struct mk_where where = { MK_PASSWD, 0, ask->root->name };
 	size_t len;
 
 	while ((line = mk_line_next(&cursor, end, &len)) != NULL) {
@@ -103,8 +119,8 @@ mk_passwd_read(const struct mk_root *root, struct mk_file *ret_file,
 	r = mk_path_read(root, MK_PASSWD, MK_MAP_MAX, ret_file, why);
 	if (r == MK_E_TOOBIG)
 		return mk_fail(why, MK_E_CONFIG, "identity",
-		    "cannot use '" MK_PASSWD "': larger than %u bytes",
-		    MK_MAP_MAX);
+		    "cannot use '%s" MK_PASSWD "': larger than %u bytes",
+		    root->name, MK_MAP_MAX);
 	return r;
 }
 
@@ -139,6 +155,7 @@ mk_lookup_failed(int err)
 int
 mk_source_nss(struct mk_asked *ask, struct mk_why *why)
 {
+	const struct mk_where where = { "getpwnam(3)", 0 };
 	struct mk_why reason;
 	struct passwd *pw;
 	int r;
@@ -156,8 +173,10 @@ mk_source_nss(struct mk_asked *ask, struct mk_why *why)
 	    pw->pw_gecos == NULL)
 		return MK_OK;
 	r = take_gecos(ask, pw->pw_gecos, "nss", &reason);
-	if (r == MK_OK)
+	if (r == MK_OK) {
+		tell_gecos(ask, &where);
 		return MK_OK;
+	}
 	return mk_fail(why, r, "identity", "GECOS of '%s': %s", ask->user,
 	    reason.detail);
 }

@@ -8,6 +8,8 @@
 #include "edge/roll.h"
 #include "edge/source.h"
 
+struct mk_where;
+
 struct mk_reader {
 	const struct mk_root *root;
 	const struct mk_config *config;
@@ -37,6 +39,11 @@ int	mk_reader_name(struct mk_reader *rd, const char *name,
 /* Whether a source before this one names her. */
 bool	mk_reader_passes(const struct mk_reader *rd,
 	    const struct mk_roll_user *user);
+
+/* Tells a line of hers that does not count since she is passed. */
+void	mk_reader_pass(const struct mk_reader *rd,
+	    const struct mk_roll_user *user, const char *source,
+	    const struct mk_where *where);
 
 /* Each of them one source.  What is wrong with one user is told only. */
 int	mk_reader_users(struct mk_reader *rd, struct mk_why *why);

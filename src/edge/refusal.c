@@ -54,6 +54,46 @@ mk_store_note_refusal(const struct mk_store *store, const struct mk_udf *udf,
 	return true;
 }
 
+/* "CODE REASON" with its line feed; other bytes than ours are no note. */
+static bool
+read_note(const struct mk_file *file, struct mk_refusal *refusal)
+{
+	const char *s = (const char *)file->data;
+	size_t len = file->len, i;
+
+	if (len < 4 || s[len - 1] != '\n' || s[2] != ' ' ||
+	    s[0] < '1' || s[0] > '9' || s[1] < '0' || s[1] > '9' ||
+	    len - 4 >= sizeof(refusal->reason))
+		return false;
+	for (i = 3; i < len - 1; i++) {
+		if (s[i] < ' ' || s[i] > '~')
+			return false;
+	}
+	refusal->status = 10 * (s[0] - '0') + s[1] - '0';
+	refusal->time = file->mtime;
+	memcpy(refusal->reason, s + 3, len - 4);
+	refusal->reason[len - 4] = '\0';
+	return true;
+}
+
+int
+mk_store_refusal(const struct mk_store *store, const struct mk_udf *udf,
+    struct mk_refusal *ret_refusal)
+{
+	char name[MK_STORE_NAME];
+	struct mk_file file = { .data = NULL };
+	int r;
+
+	if (store->cache.fd == -1)
+		return MK_E_ABSENT;
+	mk_store_name(udf, ".refused", name);
+	r = mk_dir_read(&store->cache, name, NOTE_MAX, &file, NULL);
+	if (r == MK_OK && !read_note(&file, ret_refusal))
+		r = MK_E_SYSTEM;
+	mk_file_release(&file);
+	return r == MK_E_TOOBIG ? MK_E_SYSTEM : r;
+}
+
 void
 mk_store_forget_refusal(const struct mk_store *store,
     const struct mk_udf *udf)

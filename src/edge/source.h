@@ -30,6 +30,8 @@ struct mk_asked {
 	const char *encoded;	/* the user as it stands in files */
 	size_t encoded_len;
 	const struct mk_teller *teller;	/* NULL: a bad line ends it all */
+	const struct mk_teller *lines;	/* NULL, or who is told good ones */
+	bool passed;		/* another source decides: told only */
 	struct mk_identity identity;
 };
 
@@ -48,6 +50,13 @@ int	mk_asked_add(struct mk_asked *ask, char *const *word, unsigned n,
 /* The words of a line behind the name: that, or "-"; 'why' names the line. */
 int	mk_asked_take(struct mk_asked *ask, const struct mk_where *where,
 	    char *const *word, unsigned n, struct mk_why *why);
+
+/*
+ * Tells a line of this user that was taken, the words of its options, or
+ * with 'udf' NULL one that gives her nothing.
+ */
+void	mk_asked_tell(const struct mk_asked *ask, const struct mk_where *where,
+	    const struct mk_udf *udf, char *const *option, unsigned n);
 
 /* Whether a bad line was told and is to be skipped. */
 bool	mk_asked_skip(const struct mk_asked *ask, const struct mk_why *why);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "edge/judge.h"
 
 #define TEN_YEARS	(3652 * (int64_t)MK_DAY)
 
@@ -80,28 +81,38 @@ mk_words_split(char *line, struct mk_words *ret_words, struct mk_why *why)
 	return MK_OK;
 }
 
+const char *
+mk_where_root(const struct mk_where *where)
+{
+	return where->root != NULL ? where->root : "";
+}
+
 int
 mk_where_fail(const struct mk_where *where, const struct mk_why *reason,
     struct mk_why *why)
 {
-	return mk_fail(why, reason->code, "config", "%s:%u: %s", where->path,
-	    where->line, reason->detail);
+	return mk_fail(why, reason->code, "config", "%s%s:%u: %s",
+	    mk_where_root(where), where->path, where->line, reason->detail);
 }
 
 int
 mk_line_split(char *line, size_t len, const struct mk_where *where,
     struct mk_words *ret_words, struct mk_why *why)
 {
+	const char *root = mk_where_root(where);
+	const char *q = *mk_path_quote(root) != '\0' ? mk_path_quote(root) :
+	    mk_path_quote(where->path);
 	struct mk_why reason;
 	int r;
 
 	if (memchr(line, '\0', len) != NULL)
 		return mk_fail(why, MK_E_CONFIG, "config",
-		    "%s:%u: a NUL byte", where->path, where->line);
+		    "%s%s:%u: a NUL byte", root, where->path, where->line);
 	if (len > 0 && line[len - 1] == '\r')
 		return mk_fail(why, MK_E_CONFIG, "config",
-		    "%s:%u: DOS line end; run: sed -i 's/\\r$//' %s",
-		    where->path, where->line, where->path);
+		    "%s%s:%u: DOS line end; run: sed -i 's/\\r$//' "
+		    "%s%s%s%s", root, where->path, where->line, q, root,
+		    where->path, q);
 	r = mk_words_split(line, ret_words, &reason);
 	return r == MK_OK ? MK_OK : mk_where_fail(where, &reason, why);
 }

@@ -32,7 +32,11 @@ int	mk_words_split(char *line, struct mk_words *ret_words,
 struct mk_where {
 	const char *path;
 	unsigned line;
+	const char *root;	/* what stands before the path in messages;
+				   NULL: nothing */
 };
+
+const char *mk_where_root(const struct mk_where *where);
 
 /*
  * The same for line 'where' of a file, 'len' bytes that may hold a NUL: the

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Running other programs. */
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -222,6 +228,166 @@ START_TEST(signals)
 }
 END_TEST
 
+/* Beyond its maximum it is read and lost, so that nobody waits. */
+START_TEST(errors)
+{
+	const char *const argv[] = { "sh", "-c", "echo no >&2; echo yes; "
+	    "head -c 300000 /dev/zero | tr '\\0' x >&2; exit 6", NULL };
+	struct mk_buf err;
+	const struct mk_child child = { .argv = argv, .seconds = 20,
+	    .err = &err };
+
+	mk_buf_init(&err, 10);
+	ck_assert_int_eq(mk_child_run(&child, &out, &status, &why), 0);
+	ck_assert_int_eq(status, 6);
+	ck_assert_str_eq(out.data, "yes\n");
+	ck_assert_str_eq(err.data, "no\nxxxxxxx");
+	mk_buf_release(&err);
+}
+END_TEST
+
+START_TEST(environment)
+{
+	char one[] = "ONE=1 2", *const env[] = { one, NULL };
+	const char *const argv[] = { "env", NULL };
+	const struct mk_child child = { .argv = argv, .seconds = 20,
+	    .env = env };
+
+	ck_assert_int_eq(mk_child_run(&child, &out, &status, &why), 0);
+	ck_assert_str_eq(out.data, "ONE=1 2\n");
+}
+END_TEST
+
+/* What is no program no shell gets to read. */
+START_TEST(no_shell)
+{
+	char path[] = "/var/tmp/mk-test-XXXXXX";
+	const char *const argv[] = { path, NULL };
+	const struct mk_child child = { .argv = argv, .seconds = 20 };
+	int fd = mkstemp(path);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(write(fd, "echo run\n", 9), 9);
+	ck_assert_int_eq(fchmod(fd, 0755), 0);
+	close(fd);
+	ck_assert_int_eq(mk_child_run(&child, &out, &status, &why),
+	    MK_E_SYSTEM);
+	ck_assert_uint_eq(out.len, 0);
+	unlink(path);
+}
+END_TEST
+
+/* As sshd runs a command, and with no way back. */
+START_TEST(another)
+{
+	const char *const argv[] = { "sh", "-c", "id -u; id -g; id -G; pwd; "
+	    "umask; grep ^CapEff /proc/self/status | tr -d '\t 0'; "
+	    "grep -E '^[UG]id:' /proc/self/status | tr '\t' ' '", NULL };
+	const struct mk_child_as as = { "daemon", 1, 1 };
+	const struct mk_child child = { .argv = argv, .seconds = 20,
+	    .as = &as };
+	const gid_t group = 4;
+
+	(void)umask(0);
+	if (geteuid() != 0) {
+		ck_assert_int_eq(mk_child_run(&child, &out, &status, &why),
+		    MK_E_PERM);
+		return;
+	}
+	ck_assert_int_eq(setgroups(1, &group), 0);
+	ck_assert_int_eq(mk_child_run(&child, &out, &status, &why), 0);
+	ck_assert_ptr_nonnull(out.data);
+	ck_assert_str_eq(out.data, "1\n1\n1\n/\n0022\nCapEff:\n"
+	    "Uid: 1 1 1 1\nGid: 1 1 1 1\n");
+}
+END_TEST
+
+/* What it has started ends with it. */
+START_TEST(another_too_long)
+{
+	const char *const argv[] = { "sh", "-c", "sleep 31 & echo $!; wait",
+	    NULL };
+	const struct mk_child_as as = { "daemon", 1, 1 };
+	const struct mk_child child = { .argv = argv, .seconds = 1,
+	    .as = &as };
+	int ended = 0;
+
+	if (geteuid() != 0)
+		return;
+	/* So that its orphan becomes ours. */
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(mk_child_run(&child, &out, &status, &why),
+	    MK_E_STALE);
+	ck_assert_ptr_nonnull(out.data);
+	ck_assert_int_gt(waitpid((pid_t)strtol(out.data, NULL, 10), &ended,
+	    0), 0);
+	ck_assert(WIFSIGNALED(ended));
+}
+END_TEST
+
+/* What is told of it, by nothing but its standard output. */
+static int
+tell_of_it(void *arg)
+{
+	const int *fd = arg;
+
+	dprintf(STDOUT_FILENO, "%u %d\n", (unsigned)geteuid(),
+	    fcntl(*fd, F_GETFD));
+	return 7;
+}
+
+START_TEST(called)
+{
+	int fd = dup(STDERR_FILENO);
+	const char *const argv[] = { "a function", NULL };
+	const struct mk_child_as as = { "daemon", 1, 1 };
+	const struct mk_child child = { .argv = argv, .call = tell_of_it,
+	    .arg = &fd, .seconds = 20, .as = geteuid() == 0 ? &as : NULL };
+	char expected[64];
+
+	snprintf(expected, sizeof(expected), "%u -1\n",
+	    geteuid() == 0 ? 1U : (unsigned)geteuid());
+	ck_assert_int_eq(mk_child_run(&child, &out, &status, &why), 0);
+	ck_assert_str_eq(out.data, expected);
+	ck_assert_int_eq(status, 7);
+	close(fd);
+}
+END_TEST
+
+/* Traced by one that does not let go, so that it cannot be waited for. */
+static int
+be_held(void *arg)
+{
+	int *ready = arg;
+	const pid_t me = getpid();
+
+	(void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	if (fork() == 0) {
+		*ready = ptrace(PTRACE_SEIZE, me, 0, 0) == 0 ? 1 : -1;
+		sleep(30);
+		_exit(0);
+	}
+	for (;;)
+		pause();
+}
+
+START_TEST(held)
+{
+	const char *const argv[] = { "a function", NULL };
+	int *ready = mmap(NULL, sizeof(*ready), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const struct mk_child child = { .argv = argv, .call = be_held,
+	    .arg = ready, .seconds = 1 };
+
+	ck_assert_ptr_ne(ready, MAP_FAILED);
+	/* It comes back at all: the test has a limit, below the tracer's. */
+	ck_assert_int_eq(mk_child_run(&child, &out, &status, &why),
+	    MK_E_STALE);
+	ck_assert_int_ne(*ready, 0);
+	munmap(ready, sizeof(*ready));
+}
+END_TEST
+
 Suite *
 mk_suite(void)
 {
@@ -241,6 +407,17 @@ mk_suite(void)
 	tcase_add_test(t, descriptors);
 	tcase_add_test(t, closed_standard);
 	tcase_add_test(t, signals);
+	tcase_add_test(t, errors);
+	tcase_add_test(t, environment);
+	tcase_add_test(t, no_shell);
+	tcase_add_test(t, another);
+	tcase_add_test(t, another_too_long);
+	tcase_add_test(t, called);
+	suite_add_tcase(s, t);
+	t = tcase_create("held");
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 25);
+	tcase_add_test(t, held);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -280,6 +280,36 @@ START_TEST(files)
 END_TEST
 
 static int
+reads_only(void)
+{
+	const struct mk_reach reach = { .reads_only = true };
+	struct mk_store store;
+	struct mk_file file;
+
+	if (mk_keeper_confine(&root, &reach, &why) != 0)
+		return 1;
+	mk_store_open(&root, &store);
+	if (mk_store_set(&store, &udf, 9, &file, &why) != 0)
+		return 2;
+	mk_file_release(&file);
+	mk_store_close(&store);
+	return can_open(SET, O_RDWR) || unlink(tree_path(SET)) == 0 ? 3 : 0;
+}
+
+/* A store that is absent is no reason to keep everything in reach. */
+START_TEST(reads)
+{
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1)
+		return;
+	tree_text(SET, "x");
+	ck_assert_int_eq(in_child(reads_only), 0);
+	ck_assert_int_eq(rename(tree_path(MK_STATEDIR),
+	    tree_path(MK_STATEDIR "-gone")), 0);
+	ck_assert_int_eq(in_child(reads_only), 0);
+}
+END_TEST
+
+static int
 connects(void)
 {
 	const struct sockaddr_in to = { .sin_family = AF_INET };
@@ -437,6 +467,7 @@ mk_suite(void)
 	tcase_add_test(t, absent);
 #if MK_SANDBOX
 	tcase_add_test(t, files);
+	tcase_add_test(t, reads);
 	tcase_add_loop_test(t, calls, 0, N_FORBIDDEN);
 #ifdef SYS_clone3
 	tcase_add_test(t, clone3);

@@ -9,6 +9,7 @@
 
 #include "core/decide.h"
 #include "core/timestamp.h"
+#include "core/verify.h"
 #include "make_set.h"
 #include "unit.h"
 
@@ -451,6 +452,73 @@ START_TEST(output_limit)
 }
 END_TEST
 
+/* What an onlooker saw, in a row: udf, code, keys, of them printed. */
+static struct {
+	struct mk_udf udf;
+	int code;
+	size_t n_keys, usable;
+	bool stale;
+} seen[PROFILES + 1];
+static size_t n_seen;
+
+static void
+see(void *arg, const struct mk_verified_view *view,
+    const struct mk_record *rec)
+{
+	size_t i;
+
+	ck_assert_ptr_eq(arg, &n_seen);
+	ck_assert_uint_lt(n_seen, PROFILES);
+	ck_assert(mk_udf_cmp(&view->udf, &rec->udf) == 0);
+	ck_assert_int_eq(rec->set_time, view->version.personal_time);
+	seen[n_seen].udf = rec->udf;
+	seen[n_seen].code = rec->code;
+	seen[n_seen].n_keys = view->n_keys;
+	seen[n_seen].stale = rec->stale;
+	seen[n_seen].usable = 0;
+	for (i = 0; i < view->n_keys; i++)
+		seen[n_seen].usable += view->keys[i].verdict == MK_KEY_USABLE;
+	n_seen++;
+}
+
+/* Each verified set once, whatever policy says; no other one at all. */
+START_TEST(onlooker)
+{
+	const struct mk_onlooker look = { see, &n_seen };
+
+	n_seen = 0;
+	q.onlooker = &look;
+	decide(0, 0);
+	ck_assert_uint_eq(n_seen, 0);
+	add_seed("alice", 2);
+	add_seed("bob", 1);
+	add_seed("carol", 1);
+	/* Too stale, forged, fine. */
+	found[0].mtime = MADE_NOW - 8 * MK_DAY;
+	made[1].set.data[made[1].set.len / 2] ^= 1;
+	decide(0, 1);
+	ck_assert_uint_eq(n_seen, 2);
+	ck_assert(mk_udf_cmp(&seen[0].udf, &found[0].udf) == 0);
+	ck_assert_int_eq(seen[0].code, MK_E_STALE);
+	ck_assert(seen[0].stale);
+	ck_assert_uint_eq(seen[0].usable, 2);
+	ck_assert(mk_udf_cmp(&seen[1].udf, &found[2].udf) == 0);
+	ck_assert_int_eq(seen[1].code, 0);
+	ck_assert(!seen[1].stale);
+	ck_assert_uint_eq(seen[1].n_keys, 1);
+	n_seen = 0;
+	policy[2].not_before = MADE_NOW;
+	found[0].failed = MK_E_NOPROFILE;
+	decide(MK_E_NOPROFILE, 0);
+	ck_assert_uint_eq(n_seen, 1);
+	ck_assert_int_eq(seen[0].code, MK_E_REFUSED);
+	/* And none of it changes what is decided. */
+	q.onlooker = NULL;
+	decide(MK_E_NOPROFILE, 0);
+	ck_assert_uint_eq(n_seen, 1);
+}
+END_TEST
+
 Suite *
 mk_suite(void)
 {
@@ -472,6 +540,7 @@ mk_suite(void)
 	tcase_add_test(tc, shared_key);
 	tcase_add_test(tc, offered);
 	tcase_add_test(tc, output_limit);
+	tcase_add_test(tc, onlooker);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -198,6 +198,58 @@ notes(int code, const char *detail, int64_t now)
 	return mk_store_note_refusal(&keeper.store, &udf, &refusal, now);
 }
 
+/* What is read of such a text; its reason, or NULL. */
+static const char *
+read_note(const char *text)
+{
+	static struct mk_refusal refusal;
+
+	tree_text(NOTE, text);
+	set_mtime(NOTE, T0);
+	memset(&refusal, 0, sizeof(refusal));
+	if (mk_store_refusal(&keeper.store, &udf, &refusal) != MK_OK)
+		return NULL;
+	ck_assert_int_eq(refusal.time, T0);
+	ck_assert_int_eq(refusal.status, 65);
+	return refusal.reason;
+}
+
+START_TEST(reads_refusals)
+{
+	struct mk_refusal refusal;
+	size_t max = sizeof(refusal.reason) - 1;
+	char *text = malloc(max + 6);
+
+	ck_assert_ptr_nonnull(text);
+	keep();
+	mk_store_forget_refusal(&keeper.store, &udf);
+	ck_assert_int_eq(mk_store_refusal(&keeper.store, &udf, &refusal),
+	    MK_E_ABSENT);
+	ck_assert(notes(MK_E_STALE, "no portal, it seems", T0));
+	ck_assert_int_eq(mk_store_refusal(&keeper.store, &udf, &refusal), 0);
+	ck_assert_int_eq(refusal.status, 75);
+	ck_assert_int_eq(refusal.time, T0);
+	ck_assert_str_eq(refusal.reason, "no portal, it seems");
+	ck_assert_str_eq(read_note("65 forged\n"), "forged");
+	ck_assert_str_eq(read_note("65 \n"), "");
+	ck_assert_ptr_null(read_note(""));
+	ck_assert_ptr_null(read_note("65\n"));
+	ck_assert_ptr_null(read_note("65 forged"));
+	ck_assert_ptr_null(read_note("a5 forged\n"));
+	ck_assert_ptr_null(read_note("6 forged\n"));
+	ck_assert_ptr_null(read_note("65 a\nb\n"));
+	ck_assert_ptr_null(read_note("65 a\033[31m\n"));
+	memset(text, 'x', max + 6);
+	memcpy(text, "65 ", 3);
+	strcpy(text + 3 + max, "\n");
+	ck_assert_uint_eq(strlen(read_note(text)), max);
+	strcpy(text + 3 + max, "x\n");
+	ck_assert_ptr_null(read_note(text));
+	free(text);
+	give_up();
+}
+END_TEST
+
 START_TEST(refusals)
 {
 	keep();
@@ -678,6 +730,7 @@ mk_suite(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, files);
 	tcase_add_test(t, confirms);
+	tcase_add_test(t, reads_refusals);
 	tcase_add_test(t, refusals);
 	tcase_add_test(t, absent);
 	tcase_add_test(t, lock_file);

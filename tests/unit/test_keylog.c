@@ -456,6 +456,59 @@ START_TEST(small_room)
 }
 END_TEST
 
+/* What a reader was shown last, and how often. */
+static struct mk_keylog_line shown;
+static unsigned n_shown;
+
+static void
+see(void *arg, const struct mk_keylog_line *line, const struct mk_sshkey *key)
+{
+	ck_assert_ptr_eq(arg, &n_shown);
+	ck_assert_uint_eq(line->number, ++n_shown);
+	ck_assert_uint_eq(key->type, MK_SSH_ED25519);
+	ck_assert_uint_eq(key->len, 51);
+	shown = *line;
+}
+
+static int
+read_all(const char *text)
+{
+	const struct mk_keylog_reader reader = { see, &n_shown };
+	const struct mk_bytes bytes = { (const uint8_t *)text,
+	    text != NULL ? strlen(text) : 0 };
+
+	n_shown = 0;
+	memset(&why, 0, sizeof(why));
+	return mk_keylog_each(&bytes, &reader, &why);
+}
+
+/* Each line in its order, up to the damage. */
+START_TEST(read_back)
+{
+	struct mk_udf udf;
+
+	ck_assert_int_eq(read_all(NULL), 0);
+	ck_assert_uint_eq(n_shown, 0);
+	ck_assert_int_eq(read_all(LINE KEY " " U2 " - "
+	    "2026-01-02T03:04:06Z yes\n"), 0);
+	ck_assert_uint_eq(n_shown, 2);
+	ck_assert(mk_udf_parse(U2, MK_UDF_TEXT, &udf));
+	ck_assert(mk_udf_cmp(&shown.device, &udf) == 0);
+	ck_assert_int_eq(shown.first, MK_TIME_NONE);
+	ck_assert_int_eq(shown.last, 1767323046);
+	ck_assert(shown.proof);
+	ck_assert_uint_eq(shown.len, strlen(KEY));
+	ck_assert_int_eq(memcmp(shown.text, KEY, shown.len), 0);
+	ck_assert_int_eq(read_all(LINE LINE "damage\n" LINE), MK_E_SYSTEM);
+	ck_assert_uint_eq(n_shown, 2);
+	ck_assert_ptr_nonnull(strstr(why.detail, "line 3"));
+	ck_assert_int_eq(read_all(LINE KEY), MK_E_SYSTEM);
+	ck_assert_uint_eq(n_shown, 1);
+	ck_assert_int_eq(read_all(many(MK_KEYLOG_MAX + 1)), MK_E_SYSTEM);
+	ck_assert_uint_eq(n_shown, MK_KEYLOG_MAX);
+}
+END_TEST
+
 Suite *
 mk_suite(void)
 {
@@ -474,6 +527,7 @@ mk_suite(void)
 	tcase_add_test(c, every_octet);
 	tcase_add_test(c, bound);
 	tcase_add_test(c, small_room);
+	tcase_add_test(c, read_back);
 	suite_add_tcase(suite, c);
 	return suite;
 }

@@ -14,6 +14,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/digest.h"
 #include "core/err.h"
 #include "core/rsa.h"
 #include "core/sshkey.h"
@@ -531,6 +532,21 @@ START_TEST(names_and_bits)
 }
 END_TEST
 
+/* The digest of "abc", as base64 has it without its padding. */
+START_TEST(fingerprint)
+{
+	static const uint8_t abc[] = { 'a', 'b', 'c' };
+	char text[MK_SSHKEY_FINGERPRINT];
+	uint8_t digest[MK_SHA256];
+
+	mk_sha256(abc, sizeof(abc), digest);
+	memset(text, 'x', sizeof(text));
+	mk_sshkey_fingerprint(digest, text);
+	ck_assert_str_eq(text,
+	    "SHA256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0");
+}
+END_TEST
+
 static int
 remove_one(const char *path, const struct stat *st, int flag, struct FTW *f)
 {
@@ -617,6 +633,7 @@ mk_suite(void)
 	tcase_add_test(c, other_types);
 	tcase_add_loop_test(c, certificates, 0, 12);
 	tcase_add_test(c, names_and_bits);
+	tcase_add_test(c, fingerprint);
 	tcase_add_loop_test(c, takes_what_ssh_keygen_makes, 0, 6);
 	suite_add_tcase(suite, c);
 	return suite;
