@@ -341,8 +341,8 @@ tell(struct meshman *m, bool made)
 		mk_buf_puts(&m->out, "\nnot published; to publish it, run: "
 		    "meshman /personal ACCOUNT");
 	}
-	mk_buf_puts(&m->out, "\n\nfor the administrator of a host, a line of "
-	    MK_CONFDIR "/map:\n    YOUR-NAME-THERE ");
+	mk_buf_puts(&m->out, "\n\nfor the administrator of a host:\n"
+	    "    meshkeys map add YOUR-NAME-THERE ");
 	mk_buf_puts(&m->out, udf);
 	mk_buf_puts(&m->out, "\n\nnext: 'meshman /ssh' gives this device an "
 	    "SSH key,\n      ");

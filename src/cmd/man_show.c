@@ -274,8 +274,8 @@ meshman_fingerprint(struct meshman *m)
 	mk_buf_putc(&m->out, '\n');
 	if (isatty(STDOUT_FILENO) != 1)
 		return 0;
-	mk_buf_puts(&m->out, "\nfor the administrator of a host, a line of "
-	    MK_CONFDIR "/map:\n    YOUR-NAME-THERE ");
+	mk_buf_puts(&m->out, "\nfor the administrator of a host:\n"
+	    "    meshkeys map add YOUR-NAME-THERE ");
 	mk_buf_puts(&m->out, udf);
 	mk_buf_putc(&m->out, '\n');
 	return 0;

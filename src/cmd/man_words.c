@@ -26,9 +26,9 @@ const struct meshman_word meshman_words[] = {
 	    "  --no-qr          no QR code\n",
 	    "pnsSjq", 0, 1 }, MESHMAN_LOCK | MESHMAN_NETWORK,
 	    meshman_personal },
-	{ { "ssh", "[--key FILE | --agent] [--passphrase]\n"
+	{ { "ssh", "[--key FILE | --agent] [--passphrase | --no-passphrase]\n"
 	    "       meshman /ssh /host\n"
-	    "       meshman /ssh /rekey [--passphrase]",
+	    "       meshman /ssh /rekey [--passphrase | --no-passphrase]",
 	    "the SSH key of this device",
 	    "Makes an SSH key for this device, or takes one that is there, "
 	    "and puts it into\n"

@@ -50,6 +50,17 @@ parse_args(struct meshkeys *m, int argc, char *argv[])
 		{ "root", .value = &m->place.root_dir },
 		{ "json", .on = &m->json },
 		{ "debug", .on = &m->debug },
+		{ "chain", 'c', .on = &m->chain },
+		{ "confirm", 'C', .on = &m->confirm },
+		{ "dry-run", 'n', .on = &m->dry_run },
+		{ "gecos", 'g', .on = &m->gecos },
+		{ "key", 'k', .value = &m->key },
+		{ "login", 'l', .value = &m->login },
+		{ "no-chain", 'N', .on = &m->no_chain },
+		{ "split", 's', .on = &m->split },
+		{ "textfile", 't', .value = &m->textfile },
+		{ "unconfirmed", 'u', .on = &m->unconfirmed },
+		{ "way-in", 'w', .value = &m->way_in },
 		{ "yes", 'y', .on = &m->yes },
 	};
 	const struct cmdline_program program = { .ident = MESHKEYS_IDENT,
@@ -57,7 +68,7 @@ parse_args(struct meshkeys *m, int argc, char *argv[])
 	    .title = "commands", .tail = tail, .word = command_at,
 	    .options = options,
 	    .n_options = sizeof(options) / sizeof(options[0]),
-	    .exclude = "" };
+	    .exclude = "cN" };
 	struct cmdline line;
 	int e;
 
@@ -118,5 +129,5 @@ main(int argc, char *argv[])
 	if (e != 0)
 		tell_failure(&m, e);
 	release(&m);
-	return mk_exit_code(e);
+	return e != 0 ? mk_exit_code(e) : m.status;
 }

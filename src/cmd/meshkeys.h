@@ -35,7 +35,14 @@ extern const size_t meshkeys_n_commands;
 struct meshkeys {
 	/* What the command line says. */
 	struct keep_place place;
-	bool json, debug, yes;
+	bool json, debug, yes, dry_run;
+	bool gecos, split;		/* of map */
+	const char *textfile;		/* of status */
+	bool confirm, unconfirmed;	/* of setup and unsetup */
+	bool chain, no_chain;		/* of setup */
+	const char *way_in;		/* of setup: a user, or "console" */
+	const char *key;		/* of setup: her private key, a file */
+	const char *login;		/* of setup: who logs in for trial */
 	char *const *args;	/* behind the command's name */
 	int n_args;
 	/* What is worked with. */
@@ -48,10 +55,46 @@ struct meshkeys {
 	struct mk_buf hint;	/* what to do about a failure */
 	struct mk_why why;	/* of a failure */
 	bool logged;		/* and it stands in the log */
+	int status;		/* exit status of what was done: 0, and of
+				   checks 1 for warnings, 2 for failures */
 };
 
-int	meshkeys_import(struct meshkeys *m);
+#define MESHKEYS_WARNED		1
+#define MESHKEYS_FAILED		2
+
+/* The commands, a file each; 0 or MK_E_* with the reason in m->why. */
 int	meshkeys_accept(struct meshkeys *m);
+int	meshkeys_check(struct meshkeys *m);
+int	meshkeys_explain(struct meshkeys *m);
+int	meshkeys_import(struct meshkeys *m);
+int	meshkeys_keys(struct meshkeys *m);
+int	meshkeys_map_add(struct meshkeys *m);
+int	meshkeys_map_check(struct meshkeys *m);
+int	meshkeys_map_list(struct meshkeys *m);
+int	meshkeys_map_remove(struct meshkeys *m);
+int	meshkeys_refresh(struct meshkeys *m);
+int	meshkeys_setup(struct meshkeys *m);
+int	meshkeys_status(struct meshkeys *m);
+int	meshkeys_unsetup(struct meshkeys *m);
+
+/*
+ * Root's commands that read what strangers wrote, and write what is
+ * root's, do the reading in a child that becomes the owner of the stores
+ * first (as keep_become() does) and that nothing comes back from but text.
+ *
+ * Runs 'work' there; what it has put into its m->out comes back in 'text',
+ * which has a maximum, with every byte but line feeds, tabs and printable
+ * ASCII made '?'.  The result is that of 'work', its reason in m->why.
+ * m->out here stays as it is.  MK_E_BUG if the child dies.
+ */
+typedef int meshkeys_work(struct meshkeys *m, void *arg);
+
+int	meshkeys_apart(struct meshkeys *m, meshkeys_work *work, void *arg,
+	    struct mk_buf *text);
+
+/* MK_E_PERM, and what to run instead, unless root runs it or --root is
+   given. */
+int	meshkeys_need_root(struct meshkeys *m);
 
 /* input_open(), and input_read() up to max-set. */
 int	meshkeys_open_input(struct meshkeys *m, const char *name);
@@ -82,6 +125,19 @@ struct mk_demand meshkeys_demand(const struct meshkeys *m,
 void	meshkeys_put_clean(struct mk_buf *out, const char *s);
 void	meshkeys_json_string(struct mk_buf *out, const char *name,
 	    const char *s);
+
+/*
+ * A user as the argument of a command that takes "--", quoted as a shell
+ * wants it, whatever bytes her name has.
+ */
+void	meshkeys_put_user(struct mk_buf *out, const char *user);
+
+/*
+ * A command of this program, to be run for the same root, about a user or
+ * with NULL about nobody: as a shell takes it, whatever bytes her name has.
+ */
+void	meshkeys_put_command(const struct meshkeys *m, struct mk_buf *out,
+	    const char *command, const char *user);
 
 /* What is logged of a command. */
 struct meshkeys_event {

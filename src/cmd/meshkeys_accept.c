@@ -391,19 +391,6 @@ tell_welcome(struct meshkeys *m)
 	return meshkeys_print(m);
 }
 
-/* Quoted for a shell; the quotes of the text itself too. */
-static void
-put_quoted(struct mk_buf *out, const char *s)
-{
-	mk_buf_putc(out, '\'');
-	for (; *s != '\0'; s++) {
-		if (*s == '\'')
-			mk_buf_puts(out, "'\\'");
-		mk_buf_putc(out, *s >= ' ' && *s <= '~' ? *s : '?');
-	}
-	mk_buf_putc(out, '\'');
-}
-
 /* This program has no network; curl(1) has. */
 static void
 hint_fetch(struct meshkeys *m, const struct mk_mapped *profile)
@@ -420,14 +407,9 @@ hint_fetch(struct meshkeys *m, const struct mk_mapped *profile)
 	    "from the file:\n    curl -fsS -o ");
 	mk_buf_puts(&m->hint, udf);
 	mk_buf_puts(&m->hint, ".json ");
-	put_quoted(&m->hint, url.data != NULL ? url.data : "");
-	mk_buf_puts(&m->hint, "\n    meshkeys accept ");
-	if (m->place.root_dir != NULL) {
-		mk_buf_puts(&m->hint, "--root ");
-		put_quoted(&m->hint, m->place.root_dir);
-		mk_buf_putc(&m->hint, ' ');
-	}
-	put_quoted(&m->hint, m->user);
+	show_quoted(&m->hint, url.data != NULL ? url.data : "");
+	mk_buf_puts(&m->hint, "\n    ");
+	meshkeys_put_command(m, &m->hint, "accept", m->user);
 	mk_buf_putc(&m->hint, ' ');
 	mk_buf_puts(&m->hint, udf);
 	mk_buf_puts(&m->hint, ".json\n");

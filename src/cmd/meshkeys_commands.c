@@ -6,6 +6,36 @@
 #include "cmd/meshkeys.h"
 
 const struct meshkeys_command meshkeys_commands[] = {
+	{ { "map add", "[--gecos] USER FINGERPRINT|- [OPTION=VALUE ...]",
+	    "say which profile a user has",
+	    "Shows the profile of that fingerprint, if it is in the cache, and "
+	    "adds the line:\n"
+	    "to users/USER where there is one, else to the map.  A dash means "
+	    "no Mesh keys.\n"
+	    "\n"
+	    "  --gecos  into the last GECOS field of the passwd file instead\n",
+	    "g", 2, 64 }, meshkeys_map_add },
+	{ { "map remove", "[--gecos] USER [FINGERPRINT]",
+	    "take a user out, or one of her profiles",
+	    "Removes the lines of USER, or that of one profile, from users/ "
+	    "and the map.\n"
+	    "\n"
+	    "  --gecos  from the last GECOS field of the passwd file instead\n",
+	    "g", 1, 16 }, meshkeys_map_remove },
+	{ { "map list", "[USER]",
+	    "who is who, and where it is written",
+	    "Shows each user with her fingerprints, their options, and the "
+	    "source that decides.\n",
+	    "", 0, 1 }, meshkeys_map_list },
+	{ { "map check", "[--split]",
+	    "find what is wrong in the map and users/",
+	    "Reads every line as a login would, and tells those that cannot "
+	    "be used, users\n"
+	    "who are named twice, and users whom this host does not have.\n"
+	    "\n"
+	    "  --split  then move the lines of the map to users/, a file "
+	    "each\n",
+	    "s", 0, 0 }, meshkeys_map_check },
 	{ { "accept", "[--yes] USER [FILE]",
 	    "let in a set that the memory of this host keeps out",
 	    "Shows what differs between what this host has seen of a profile "

@@ -14,7 +14,6 @@
 #include "core/arena.h"
 #include "core/limits.h"
 #include "core/portal.h"
-#include "edge/judge.h"
 #include "edge/log.h"
 
 int
@@ -114,29 +113,15 @@ find_claim(const struct meshkeys *m, const struct mk_bytes *set,
 	return e;
 }
 
-/* The line of the map that is missing. */
+/* The command that adds the line that is missing. */
 static void
 put_map_line(struct meshkeys *m, const char *udf)
 {
-	const char *root = m->keep.root.name, *q = mk_path_quote(root);
-	char *name = malloc(3 * strlen(m->user) + 1);
-
-	if (name == NULL) {
-		m->hint.failed = MK_E_SYSTEM;
-		return;
-	}
-	mk_name_encode(m->user, name);
-	mk_buf_puts(&m->hint, "    echo '");
-	mk_buf_puts(&m->hint, name);
+	mk_buf_puts(&m->hint, "    ");
+	meshkeys_put_command(m, &m->hint, "map add", m->user);
 	mk_buf_putc(&m->hint, ' ');
 	mk_buf_puts(&m->hint, udf);
-	mk_buf_puts(&m->hint, "' >>");
-	mk_buf_puts(&m->hint, q);
-	meshkeys_put_clean(&m->hint, root);
-	mk_buf_puts(&m->hint, MK_CONFDIR "/map");
-	mk_buf_puts(&m->hint, q);
 	mk_buf_putc(&m->hint, '\n');
-	free(name);
 }
 
 /*

@@ -43,32 +43,6 @@ put_version(struct mk_buf *out, const struct mk_version *v)
 	show_time(out, v->master_time);
 }
 
-/* The two largest units: nobody compares seconds over months. */
-static void
-put_span(struct mk_buf *out, int64_t seconds)
-{
-	static const struct {
-		int64_t seconds;
-		const char *word;
-	} units[] = { { MK_DAY, "day" }, { 3600, "hour" },
-	    { 60, "minute" }, { 1, "second" } };
-	unsigned i, shown = 0;
-
-	for (i = 0; i < 4 && shown < 2; i++) {
-		if (seconds < units[i].seconds && (shown == 0 ||
-		    seconds == 0))
-			continue;
-		if (seconds >= units[i].seconds) {
-			if (shown > 0)
-				mk_buf_putc(out, ' ');
-			show_count(out, (size_t)(seconds /
-			    units[i].seconds), units[i].word);
-		}
-		seconds %= units[i].seconds;
-		shown++;
-	}
-}
-
 static void
 put_distance(struct mk_buf *out, const char *what, int64_t seen, int64_t now)
 {
@@ -78,7 +52,7 @@ put_distance(struct mk_buf *out, const char *what, int64_t seen, int64_t now)
 		mk_buf_puts(out, "of the same time\n");
 		return;
 	}
-	put_span(out, now > seen ? now - seen : seen - now);
+	show_span(out, now > seen ? now - seen : seen - now);
 	mk_buf_puts(out, now > seen ? " newer\n" : " OLDER\n");
 }
 

@@ -7,6 +7,7 @@
 
 #include "cmd/meshkeys.h"
 #include "core/timestamp.h"
+#include "edge/judge.h"
 #include "edge/log.h"
 
 #define TAIL_MAX	8192u
@@ -21,6 +22,58 @@ void
 meshkeys_json_string(struct mk_buf *out, const char *name, const char *s)
 {
 	show_json_string(out, name, s, strlen(s));
+}
+
+/* A byte that neither a terminal nor a shell takes as it is. */
+static void
+put_octal(struct mk_buf *out, unsigned char c)
+{
+	mk_buf_putc(out, '\\');
+	mk_buf_putc(out, (char)('0' + (c >> 6)));
+	mk_buf_putc(out, (char)('0' + (c >> 3 & 7)));
+	mk_buf_putc(out, (char)('0' + (c & 7)));
+}
+
+void
+meshkeys_put_user(struct mk_buf *out, const char *user)
+{
+	const char *p;
+
+	for (p = user; *p >= ' ' && *p <= '~'; p++)
+		continue;
+	if (*p == '\0' && user[0] != '-' && *mk_path_quote(user) == '\0') {
+		mk_buf_puts(out, user);
+		return;
+	}
+	mk_buf_puts(out, user[0] == '-' ? "-- " : "");
+	if (*p == '\0') {
+		show_quoted(out, user);
+		return;
+	}
+	mk_buf_puts(out, "\"$(printf '");
+	for (p = user; *p != '\0'; p++) {
+		if (*p <= ' ' || *p > '~' || strchr("'\"\\%$`!", *p) != NULL)
+			put_octal(out, (unsigned char)*p);
+		else
+			mk_buf_putc(out, *p);
+	}
+	mk_buf_puts(out, "')\"");
+}
+
+void
+meshkeys_put_command(const struct meshkeys *m, struct mk_buf *out,
+    const char *command, const char *user)
+{
+	mk_buf_puts(out, "meshkeys ");
+	mk_buf_puts(out, command);
+	if (m->place.root_dir != NULL) {
+		mk_buf_puts(out, " --root ");
+		show_quoted(out, m->place.root_dir);
+	}
+	if (user != NULL) {
+		mk_buf_putc(out, ' ');
+		meshkeys_put_user(out, user);
+	}
 }
 
 static void
@@ -45,10 +98,13 @@ level_of(int code)
 void
 meshkeys_log(struct meshkeys *m, const struct meshkeys_event *event)
 {
-	char name[32], udf[MK_UDF_TEXT + 1] = "";
+	char name[32], udf[MK_UDF_TEXT + 1] = "", *p;
 	struct mk_buf tail;
 
 	(void)snprintf(name, sizeof(name), "meshkeys.%s", m->command->cmd.name);
+	/* "map add" is one word there. */
+	for (p = name; (p = strchr(p, ' ')) != NULL; )
+		*p = '-';
 	if (event->udf != NULL)
 		mk_udf_format(event->udf, udf);
 	mk_buf_init(&tail, TAIL_MAX);

@@ -72,7 +72,8 @@ ok "an account that is none: 64" ends 64 'alice@example.com'
 man personal --name laptop --no-passphrase
 ok "a profile" ends 0 '^your profile: M' out
 alice=$(sed -n 's/^your profile: //p' "$t/out")
-ok "it tells the line of the map" says "    YOUR-NAME-THERE $alice"
+ok "it tells what the administrator runs" \
+    says "    meshkeys map add YOUR-NAME-THERE $alice"
 ok "no colours without a terminal" not says "$(printf '\033')"
 ok "the directory is closed to others" \
     [ "$(stat -c %a "$dir")" = 700 ]
