@@ -36,6 +36,46 @@ const struct meshkeys_command meshkeys_commands[] = {
 	    "  --split  then move the lines of the map to users/, a file "
 	    "each\n",
 	    "s", 0, 0 }, meshkeys_map_check },
+	{ { "keys", "USER",
+	    "the lines that sshd would get",
+	    "Prints the authorized_keys lines of USER as the helper prints "
+	    "them, each behind\n"
+	    "the number that sshd counts it by.  With a key offered sshd gets "
+	    "the line of that\n"
+	    "one.  Exit status that of the helper.\n",
+	    "", 1, 1 }, meshkeys_keys },
+	{ { "explain", "USER [KEY | KEY-FINGERPRINT]",
+	    "why she can log in, or not",
+	    "Decides as the helper does, and tells each step and what became "
+	    "of each device.\n"
+	    "KEY is a public key, TYPE BASE64, or the name of a file with "
+	    "one.  A key that is\n"
+	    "none of hers now is looked for among those that this host has "
+	    "ever seen.  Exit\n"
+	    "status 0 if the key, or any key, is printed, 1 if none is, and "
+	    "that of the\n"
+	    "helper, without its chain, if it refuses.\n",
+	    "", 1, 32 }, meshkeys_explain },
+	{ { "status", "[--textfile FILE]",
+	    "users, profiles, devices and the age of what is known",
+	    "Shows each profile with its version, its devices, when it was "
+	    "last confirmed, and\n"
+	    "the last refusal.  Exit status 0 if all is well, 1 if a set is "
+	    "stale, if a portal\n"
+	    "last gave none or one that was refused, or if a line cannot be "
+	    "used, 2 if users\n"
+	    "cannot log in.\n"
+	    "\n"
+	    "  --textfile FILE  write the numbers for Prometheus into FILE "
+	    "instead\n",
+	    "t", 0, 0 }, meshkeys_status },
+	{ { "refresh", "[--dry-run] [USER | FINGERPRINT ...]",
+	    "ask the portals now",
+	    "Runs mesh-refresh(8) for the users and fingerprints, or for all."
+	    "\n"
+	    "\n"
+	    "  --dry-run  write nothing\n",
+	    "n", 0, 1000 }, meshkeys_refresh },
 	{ { "accept", "[--yes] USER [FILE]",
 	    "let in a set that the memory of this host keeps out",
 	    "Shows what differs between what this host has seen of a profile "
