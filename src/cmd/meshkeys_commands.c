@@ -56,6 +56,14 @@ const struct meshkeys_command meshkeys_commands[] = {
 	    "that of the\n"
 	    "helper, without its chain, if it refuses.\n",
 	    "", 1, 32 }, meshkeys_explain },
+	{ { "check", "[USER]",
+	    "look at all that stands between sshd and a key",
+	    "Looks at sshd's configuration, the helper, the files, the portal "
+	    "and the host, as\n"
+	    "sshd would, and tells what is wrong with the command that mends "
+	    "it.  Exit status\n"
+	    "0 if all is well, 1 for warnings, 2 for failures.\n",
+	    "", 0, 1 }, meshkeys_check },
 	{ { "status", "[--textfile FILE]",
 	    "users, profiles, devices and the age of what is known",
 	    "Shows each profile with its version, its devices, when it was "
