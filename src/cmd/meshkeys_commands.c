@@ -6,6 +6,37 @@
 #include "cmd/meshkeys.h"
 
 const struct meshkeys_command meshkeys_commands[] = {
+	{ { "setup", "[--chain | --no-chain] [--way-in USER] [--key FILE] "
+	    "[--login USER]\n           [--yes]\n       meshkeys setup "
+	    "--confirm",
+	    "make sshd ask for Mesh keys, with a way back",
+	    "Writes the drop-in for sshd, tries it with a second sshd on the "
+	    "loopback, and\n"
+	    "makes the running one read it.  Unless --confirm is given from a "
+	    "new login within\n"
+	    "a minute, all is taken back.\n"
+	    "\n"
+	    "  --chain        keep the AuthorizedKeysCommand that is there, "
+	    "behind ours\n"
+	    "  --no-chain     give it up\n"
+	    "  --way-in USER  who can log in if the helper fails, or \"console"
+	    "\" [root]\n"
+	    "  --key FILE     her private key, to prove it; else the agent's "
+	    "keys\n"
+	    "  --login USER   who logs in for trial [one of the map]\n"
+	    "  --confirm      what was set up is to stay\n"
+	    "  --yes          it is to stay without that\n",
+	    "cNwklCy", 0, 0 }, meshkeys_setup },
+	{ { "unsetup", "[--yes]",
+	    "take back what setup did",
+	    "Puts every file back as it was before setup, byte for byte, and "
+	    "makes sshd read\n"
+	    "its configuration again.  The map, the cache and the memory stay."
+	    "\n"
+	    "\n"
+	    "  --unconfirmed  only if setup was not confirmed, or cut off\n"
+	    "  --yes          also what was changed since, which is saved\n",
+	    "yu", 0, 0 }, meshkeys_unsetup },
 	{ { "map add", "[--gecos] USER FINGERPRINT|- [OPTION=VALUE ...]",
 	    "say which profile a user has",
 	    "Shows the profile of that fingerprint, if it is in the cache, and "

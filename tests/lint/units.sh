@@ -11,23 +11,27 @@ units=contrib/systemd
 service=$scratch/mesh-refresh.service
 watch=$scratch/mesh-refresh-watch.service
 portal=$scratch/meshportal.service
+boot=$scratch/meshkeys-unconfirmed.service
 timer=$scratch/mesh-refresh.timer
 cron=contrib/cron/mesh-refresh.in
 cd "$srcdir"
 
 # The program that the unit names has to exist, or it is found invalid.
 mkdir -p "$scratch/libexec/meshkeys" "$scratch/sbin"
-for program in libexec/meshkeys/mesh-refresh sbin/meshportal; do
+for program in libexec/meshkeys/mesh-refresh sbin/meshportal sbin/meshkeys
+do
 	printf '#!/bin/sh\n' >"$scratch/$program"
 	chmod 755 "$scratch/$program"
 done
-for unit in "$service" "$watch" "$portal"; do
+for unit in "$service" "$watch" "$portal" "$boot"; do
 	sed "s|@libexecdir@|$scratch/libexec|g; s|@localstatedir@|/var|g
-	    s|@sbindir@|$scratch/sbin|g" "$units/${unit##*/}.in" >"$unit"
+	    s|@sbindir@|$scratch/sbin|g; s|@sysconfdir@|/etc|g" \
+	    "$units/${unit##*/}.in" >"$unit"
 done
 cp "$units/mesh-refresh.timer" "$timer"
 
-grep -Hn '@[a-z]*@' "$service" "$watch" "$portal" "$timer" >"$complaints" || :
+grep -Hn '@[a-z]*@' "$service" "$watch" "$portal" "$boot" "$timer" \
+    >"$complaints" || :
 verdict "nothing in the units is left to fill in"
 
 for made in "$units/mesh-refresh.service" \
@@ -95,7 +99,7 @@ limits() {
 	    "ExecStart=$scratch/sbin/meshportal --data /var/lib/meshportal" \
 	    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX"
 	grep -n '^DynamicUser=' "$portal" || :
-	grep -Eq '^u meshportal ' contrib/sysusers.d/meshkeys.conf ||
+	grep -Eq '^u meshportal ' contrib/sysusers.d/meshportal.conf ||
 	    echo "sysusers.d makes no user 'meshportal'"
 	limits "$service" >"$scratch/limits"
 	limits "$portal" | diff "$scratch/limits" - || :
@@ -149,6 +153,16 @@ else
 	verdict "$made names the installed program"
 fi
 
+# It is there before sshd, and never waits for it: a socket comes so early
+# that the two would wait for each other.
+{
+	wants "$boot" Type=oneshot "Before=ssh.service sshd.service" \
+	    ConditionPathExists=/etc/meshkeys/setup.undo \
+	    "ExecStart=$scratch/sbin/meshkeys unsetup --unconfirmed"
+	grep -n '^\(After\|Requires\)=.*ssh' "$boot" || :
+} >"$complaints"
+verdict "a boot takes back what was not confirmed, before sshd starts"
+
 command='@libexecdir@/meshkeys/mesh-refresh --jitter'
 grep -Eq "^\*/5( \*){4}	meshkeys	$command\$" "$cron" ||
     echo "$cron: not the line of crontab(5) expected" >"$complaints"
@@ -161,8 +175,8 @@ if ! command -v systemd-analyze >/dev/null 2>&1; then
 	exit
 fi
 
-systemd-analyze --man=no verify "$service" "$watch" "$portal" "$timer" \
-    >"$complaints" 2>&1 ||
+systemd-analyze --man=no verify "$service" "$watch" "$portal" "$boot" \
+    "$timer" >"$complaints" 2>&1 ||
     echo "systemd-analyze verify fails" >>"$complaints"
 verdict "systemd finds the units valid"
 
