@@ -89,11 +89,11 @@ machine_watch() {
 	    2>>"$machines/$1/refresh.log" </dev/null &
 }
 
-# machine_knows NAME FINGERPRINT: what its administrator writes.
+# machine_knows NAME FINGERPRINT: what its administrator says.
 machine_knows() {
-	echo "alice $2" >"$machines/$1/etc/map"
 	printf '%s\n' "portal $portal" "log-level debug" \
 	    >"$machines/$1/etc/meshkeys.conf"
+	(inside "$1" meshkeys map add alice "$2") >"$t/out" 2>"$t/err"
 }
 
 # machine_keys NAME: how many keys a login there would get.

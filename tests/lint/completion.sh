@@ -60,6 +60,83 @@ options_in() {
 	grep -o -e '--[a-z][a-z-]*' | sort -u
 }
 
+# What a word takes says the program: given all options at once it refuses
+# the first that the word does not take, and does nothing.
+
+# as_given OPTION: it and its value, if it has one.
+as_given() {
+	if grep -qx -e "$1" "$scratch/with-value"; then
+		echo "$1=x"
+	else
+		echo "$1"
+	fi
+}
+
+# takes PROGRAM WORD OPTION
+takes() {
+	all=$(as_given "$3")
+	while read -r other; do
+		[ "$other" = "$3" ] || all="$all $(as_given "$other")"
+	done <"$scratch/options"
+	rc=0
+	# shellcheck disable=SC2086 # words
+	env XDG_DATA_HOME="$scratch/none" "$1" $2 $all \
+	    >"$scratch/out" 2>&1 </dev/null || rc=$?
+	[ "$rc" -eq 64 ] ||
+	    echo "${1##*/} $2 $all: status $rc" >"$complaints"
+	! grep -q "takes no option '$3'" "$scratch/out"
+}
+
+# told: the options that a help text tells of, in its usage or on lines of
+# their own; it may name those of others.
+told() {
+	sed -n -e '1,/^$/p' -e 's/^  \(--[a-z-]*\).*/\1/p' | options_in
+}
+
+# learn PROGRAM OPTION...: the files 'options', those of single words, of
+# those in the file 'words', and the ones named, and 'with-value'.
+learn() {
+	while read -r word; do
+		# shellcheck disable=SC2086 # a command may have two
+		"$1" help $word
+	done <"$scratch/words" >"$scratch/helps"
+	{
+		options_in <"$scratch/helps"
+		grep -o -e '--[a-z][a-z-]* [A-Z][A-Z]*' "$scratch/helps" |
+		    sed 's/ .*//' | sort -u >"$scratch/with-value"
+		shift
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+	} | sort -u >"$scratch/options"
+}
+
+# each_word PROGRAM PREFIX OPTION...: behind each word are offered what it
+# takes, which is what its help tells of, and the options named.
+each_word() {
+	each=$1
+	prefix=$2
+	shift 2
+	while read -r word; do
+		printf '%s\n' "$@" >"$scratch/want"
+		while read -r option; do
+			! takes "$each" "$word" "$option" || echo "$option"
+		done <"$scratch/options" >>"$scratch/want"
+		# shellcheck disable=SC2086 # words
+		"$each" help $word | told >"$scratch/told"
+		sort -u "$scratch/want" | comm -13 - "$scratch/told" |
+		    sed "s|^|'help $word' tells of what it does not take: |" \
+		    >>"$complaints"
+		# shellcheck disable=SC2086 # words
+		"$each" help $word | options_in |
+		    sort -u - "$scratch/general" >"$scratch/known"
+		sort -u "$scratch/want" | comm -23 - "$scratch/known" |
+		    sed "s|^|'help $word' does not tell of |" >>"$complaints"
+		verdict "${each##*/} help $word: its options"
+		# shellcheck disable=SC2086 # words
+		offered "$each" $prefix$word -- >"$scratch/got"
+		same "${each##*/} $prefix$word: its options"
+	done <"$scratch/words"
+}
+
 for name in meshkeys meshman meshportal; do
 	bash -n "$completions/$name" 2>"$complaints" || :
 	verdict "$name: bash can read it"
@@ -93,56 +170,10 @@ cp "$scratch/general" "$scratch/want"
 offered "$meshman" -- >"$scratch/got"
 same "meshman: the options of all words"
 
-# What a word takes says the program: given all options at once it refuses
-# the first that the word does not take, and does nothing.
-for word in $words; do
-	"$meshman" help "$word"
-done >"$scratch/helps"
-options_in <"$scratch/helps" >"$scratch/options"
-grep -o -e '--[a-z][a-z-]* [A-Z][A-Z]*' "$scratch/helps" |
-    sed 's/ .*//' | sort -u >"$scratch/with-value"
-{ echo --portal; echo --json; } >>"$scratch/options"
-sort -u -o "$scratch/options" "$scratch/options"
-
-# as_given OPTION: it and its value, if it has one.
-as_given() {
-	if grep -qx -e "$1" "$scratch/with-value"; then
-		echo "$1=x"
-	else
-		echo "$1"
-	fi
-}
-
-# takes WORD OPTION
-takes() {
-	all=$(as_given "$2")
-	while read -r other; do
-		[ "$other" = "$2" ] || all="$all $(as_given "$other")"
-	done <"$scratch/options"
-	rc=0
-	# shellcheck disable=SC2086 # words
-	env XDG_DATA_HOME="$scratch/none" "$meshman" "$1" $all \
-	    >"$scratch/out" 2>&1 </dev/null || rc=$?
-	[ "$rc" -eq 64 ] || echo "meshman $1 $all: status $rc" >"$complaints"
-	! grep -q "takes no option '$2'" "$scratch/out"
-}
-
-for word in $words; do
-	{ echo --debug; echo --help; } >"$scratch/want"
-	while read -r option; do
-		! takes "$word" "$option" || echo "$option"
-	done <"$scratch/options" >>"$scratch/want"
-	"$meshman" help "$word" | options_in >"$scratch/told"
-	sort -u "$scratch/want" | comm -13 - "$scratch/told" |
-	    sed "s|^|'help $word' tells of what it does not take: |" \
-	    >>"$complaints"
-	sort -u "$scratch/told" "$scratch/general" >"$scratch/known"
-	sort -u "$scratch/want" | comm -23 - "$scratch/known" |
-	    sed "s|^|'help $word' does not tell of |" >>"$complaints"
-	verdict "meshman help $word: its options"
-	offered "$meshman" "/$word" -- >"$scratch/got"
-	same "meshman /$word: its options"
-done
+# shellcheck disable=SC2086 # words
+printf '%s\n' $words >"$scratch/words"
+learn "$meshman" --portal --json
+each_word "$meshman" / --debug --help
 cp "$scratch/with-value" "$scratch/want"
 while read -r option; do
 	offered "$meshman" "$option" / >"$scratch/got"
@@ -229,36 +260,108 @@ same "meshman: nothing but /list --json is asked"
 offers "meshman /import: files" alice.json "$meshman" /import al
 offers "meshman /ssh --key: files" alice.json "$meshman" /ssh --key = al
 
-# meshkeys.
-commands=$("$meshkeys" --help |
-    sed -n '/^commands/,/^$/s/^  \([a-z]*\) .*/\1/p')
-{ echo "$commands"; echo help; } >"$scratch/want"
+# meshkeys, whose commands may have two words.
+"$meshkeys" --help |
+    sed -n '/^commands/,/^$/s/^  \([a-z]*\( [a-z][a-z]*\)*\)  .*/\1/p' |
+    tee "$scratch/words" | sed 's/ .*//' | sort -u >"$scratch/heads"
+[ "$(wc -l <"$scratch/words")" -ge 13 ] ||
+    echo "hardly any commands in --help" >"$complaints"
+verdict "meshkeys has commands"
+{ cat "$scratch/heads"; echo help; } >"$scratch/want"
 offered "$meshkeys" '' >"$scratch/got"
 same "meshkeys: the commands"
-echo "$commands" >"$scratch/want"
+cp "$scratch/heads" "$scratch/want"
 offered "$meshkeys" help '' >"$scratch/got"
 same "meshkeys: the commands behind help"
-"$meshkeys" --help | options_in >"$scratch/want"
+while read -r head; do
+	sed -n "s/^$head //p" "$scratch/words" | sort >"$scratch/want"
+	[ -s "$scratch/want" ] || continue
+	offered "$meshkeys" --json "$head" '' >"$scratch/got"
+	same "meshkeys $head: the second words"
+	offered "$meshkeys" help "$head" '' >"$scratch/got"
+	same "meshkeys help $head: the second words"
+done <"$scratch/heads"
+offers "meshkeys help: one command" '' "$meshkeys" help keys ''
+"$meshkeys" --help | options_in | tee "$scratch/want" >"$scratch/general"
 offered "$meshkeys" -- >"$scratch/got"
 same "meshkeys: the options"
-for command in $commands; do
-	{
-		"$meshkeys" --help
-		"$meshkeys" help "$command"
-	} | options_in | grep -vx -e --version >"$scratch/want"
-	offered "$meshkeys" --root / "$command" -- >"$scratch/got"
-	same "meshkeys $command: the options"
+learn "$meshkeys"
+# shellcheck disable=SC2046 # words
+each_word "$meshkeys" '' $(grep -vx -e --version "$scratch/general")
+"$meshkeys" --help | grep -o -e '^  --[a-z][a-z-]* [A-Z][A-Z]*' |
+    sed 's/^  //; s/ .*//' | sort -u - "$scratch/with-value" >"$scratch/want"
+cat "$scratch/general" >>"$scratch/options"
+while read -r option; do
+	offered "$meshkeys" "$option" un >"$scratch/got"
+	! grep -qx unsetup "$scratch/got" || continue
+	echo "$option"
+done <"$scratch/options" | sort >"$scratch/have-value"
+mv "$scratch/have-value" "$scratch/got"
+same "meshkeys: which options have a value"
+
+# Users are those of the host, fingerprints those of the map, from a program
+# that stands for meshkeys.
+bash --norc -c 'compgen -u' >"$scratch/users"
+while read -r word; do
+	# shellcheck disable=SC2086 # words
+	case $("$meshkeys" help $word | sed '1s/\[--[^]]*]//g; q') in
+	*' USER'* | *'[USER'*) ;;
+	*) continue ;;
+	esac
+	# shellcheck disable=SC2086 # words
+	set -- $word
+	[ "$word" != import ] || set -- import alice.json
+	offers "meshkeys $word: a user" root "$meshkeys" "$@" --debug roo
+done <"$scratch/words"
+for option in --way-in --login; do
+	cp "$scratch/users" "$scratch/want"
+	[ "$option" != --way-in ] || echo console >>"$scratch/want"
+	offered "$meshkeys" setup $option = >"$scratch/got"
+	same "meshkeys setup $option: the users"
 done
+cat >"$scratch/bin/meshkeys" <<'END'
+#!/bin/sh
+echo "$*" >>"${0%/*}/asked-keys"
+cat <<END_OF_LIST
+{"fingerprint":"MAGE4-TTSKE-GUWIE-VQOOM-COTLF-QOI2A","x":"\$(touch one)"}
+root  MAGE4-TTSKE-GUWIE-VQOOM-COTLF-QOI2B  \`touch two\`;touch three
+END_OF_LIST
+END
+chmod 755 "$scratch/bin/meshkeys"
+offers "meshkeys map remove: a user's fingerprints" "${u}A ${u}B" \
+    "$scratch/bin/meshkeys" --root = /x map remove --gecos root M
+offers "meshkeys map remove: one of them" '' \
+    "$scratch/bin/meshkeys" map remove root "${u}A" ''
+offers "meshkeys refresh: fingerprints" "${u}A ${u}B" \
+    "$scratch/bin/meshkeys" refresh root MAGE
+offers "meshkeys map add: no fingerprint is offered" '' \
+    "$scratch/bin/meshkeys" map add root M
+sort -u "$scratch/bin/asked-keys" >"$scratch/got"
+{ echo "--root /x map list -- root"; echo "map list --"; } >"$scratch/want"
+same "meshkeys: nothing but the map is asked"
+sed -n '/^} settings\[] = {/,/^};/s/^	{ "\([a-z-]*\)".*/\1=/p' \
+    "$srcdir/src/edge/policy.c" | sort >"$scratch/want"
+offered "$meshkeys" map add root "${u}A" '' >"$scratch/got"
+same "meshkeys map add: the options of a line of the map"
+offers "meshkeys map add: no option within a value" '' \
+    "$meshkeys" map add root "${u}A" portal = https : //p
 offers "meshkeys import: a file" alice.json "$meshkeys" import al
+offers "meshkeys import: one file" '' "$meshkeys" import alice.json root al
 offers "meshkeys accept: then a file" alice.json "$meshkeys" accept root al
-offers "meshkeys --config: a file" alice.json "$meshkeys" --config al
+offers "meshkeys explain: then a key" alice.json "$meshkeys" explain root al
+for option in --config --textfile --key; do
+	offers "meshkeys $option: a file" alice.json "$meshkeys" $option al
+done
+mkdir data
+offers "meshkeys --root: a directory" data "$meshkeys" --root ''
+find . -type f ! -name alice.json >"$complaints"
+verdict "meshkeys: what the map says is only text"
 
 # meshportal.
 "$meshportal" --help | options_in >"$scratch/want"
 offered "$meshportal" -- >"$scratch/got"
 same "meshportal: the options"
 offers "meshportal: export" export "$meshportal" ''
-mkdir data
 offers "meshportal --data: a directory" data "$meshportal" --data ''
 offers "meshportal export: a directory" data "$meshportal" export --data x d
 offers "meshportal export: its options" "--data --debug --help" \

@@ -67,28 +67,92 @@ texts() {
 	END { flush() }'
 }
 
-# says FILE WORD: whether the page has all that 'help WORD' says.
+# usages: of a help text, each way to use the word, one a line.
+usages() {
+	awk '
+	/^$/ { exit }
+	/^usage: |^       [^ ]/ {
+		if (text != "") print text
+		text = substr($0, 8)
+		sub(/^[^ ]* /, "", text)
+		next
+	}
+	{ text = text $0 }
+	END { print text }'
+}
+
+# says PAGE PROGRAM WORD: whether the page has all that 'help WORD' says.
 says() {
-	"$meshman" help "$2" | texts | while read -r text; do
+	# shellcheck disable=SC2086 # a word may be two
+	"$2" help $3 >"$scratch/help"
+	{
+		usages <"$scratch/help"
+		texts <"$scratch/help"
+	} | while read -r text; do
 		part=$(echo "$text" | squeeze)
 		grep -Fq -e "$part" "$scratch/page" ||
 		    echo "not in $1: $text"
 	done
 }
 
-meshman=$builddir/meshman
-if [ ! -x "$meshman" ] || ! command -v mandoc >/dev/null 2>&1; then
-	skip "meshman(1) says what help says" "no meshman, or no mandoc"
-else
-	mandoc -T ascii man/meshman.1 2>/dev/null |
+# says_all PAGE WHAT PROGRAM LEAST SED: all words, which the sed script takes
+# from the list in --help; there are that many of them at least.
+says_all() {
+	page_of=$(basename "${1%.*}")
+	if [ ! -x "$3" ] || ! command -v mandoc >/dev/null 2>&1; then
+		skip "$page_of(${1##*.}) says what help says" \
+		    "no $page_of, or no mandoc"
+		return
+	fi
+	mandoc -T ascii "$1" 2>/dev/null |
 	    sed "s/.$(printf '\b')//g" | squeeze >"$scratch/page"
-	words=$("$meshman" --help | sed -n 's|^  /\([a-z]*\) .*|\1|p')
-	[ -n "$words" ] || echo "there are no words" >"$complaints"
-	verdict "meshman has words"
-	for word in $words; do
-		says man/meshman.1 "$word" >"$complaints"
-		verdict "meshman(1) says what 'help $word' says"
-	done
+	"$3" --help | sed -n "$5" >"$scratch/words"
+	[ "$(wc -l <"$scratch/words")" -ge "$4" ] ||
+	    echo "there are hardly any $2" >"$complaints"
+	verdict "$page_of has $2"
+	while read -r word; do
+		says "$1" "$3" "$word" >"$complaints"
+		verdict "$page_of(${1##*.}) says what 'help $word' says"
+	done <"$scratch/words"
+}
+
+says_all man/meshman.1 words "$builddir/meshman" 16 \
+    's|^  /\([a-z]*\) .*|\1|p'
+says_all man/meshkeys.8 commands "$builddir/meshkeys" 13 \
+    '/^commands/,/^$/s/^  \([a-z]*\( [a-z][a-z]*\)*\)  .*/\1/p'
+
+# What the other papers have people type is there to be typed: of each line
+# "meshkeys COMMAND ...", in quotes or indented, the command and its options.
+# shellcheck disable=SC2016 # the backquotes are those of a text
+typed() {
+	sed -n -e 's/^ \{4,\}\(# \)\{0,1\}meshkeys \([a-z].*\)/\2/p' \
+	    -e 's/^[^"`]*["`]meshkeys \([a-z][^"`]*\)["`].*/\1/p' "$@" |
+	    sed 's/  *#.*//' | sort -u
+}
+papers="README SECURITY.md NEWS debian/meshkeys.README.Debian"
+if [ ! -x "$builddir/meshkeys" ]; then
+	skip "commands of meshkeys in the papers" "no meshkeys"
+else
+	# shellcheck disable=SC2086 # words
+	typed $papers >"$scratch/typed"
+	[ "$(wc -l <"$scratch/typed")" -ge 15 ] ||
+	    echo "hardly any in $papers" >"$complaints"
+	while read -r line; do
+		# shellcheck disable=SC2086 # words
+		set -- $line
+		[ "$1" != help ] || continue
+		[ "$1" != map ] || set -- "$1 $2"
+		# shellcheck disable=SC2086 # words
+		"$builddir/meshkeys" help $1 >"$scratch/help" 2>&1 ||
+		    echo "meshkeys $line: no such command" >>"$complaints"
+		"$builddir/meshkeys" --help >>"$scratch/help"
+		for option in $(echo "$line" | grep -o -e '--[a-z][a-z-]*')
+		do
+			grep -q -e "$option\>" "$scratch/help" ||
+			    echo "meshkeys $line: no $option" >>"$complaints"
+		done
+	done <"$scratch/typed"
+	verdict "commands of meshkeys in the papers are there"
 fi
 
 # steps FILE: one step a line, "1 words of the step", without markup.
