@@ -85,7 +85,8 @@ int	meshkeys_unsetup(struct meshkeys *m);
  * Runs 'work' there; what it has put into its m->out comes back in 'text',
  * which has a maximum, with every byte but line feeds, tabs and printable
  * ASCII made '?'.  The result is that of 'work', its reason in m->why.
- * m->out here stays as it is.  MK_E_BUG if the child dies.
+ * m->out here stays as it is.  MK_E_BUG if the child dies, MK_E_STALE
+ * after ten minutes, MK_E_REFUSED for more text than that.
  */
 typedef int meshkeys_work(struct meshkeys *m, void *arg);
 

@@ -4,84 +4,87 @@
  * and a pipe that only text comes back through.
  */
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/meshkeys.h"
+#include "edge/child.h"
 #include "edge/log.h"
 #include "edge/pipe.h"
 
-/* What the child says before its text; it may have been taken over. */
+#define SECONDS		600	/* for the sets of a hundred thousand users */
+
+/* What the child says behind its text; it may have been taken over. */
 struct word {
 	int code;
 	struct mk_why why;
 };
 
-static _Noreturn void
-work_apart(struct meshkeys *m, meshkeys_work *work, void *arg, int fd)
+struct apart {
+	struct meshkeys *m;
+	meshkeys_work *work;
+	void *arg;
+};
+
+/* In the child. */
+static int
+work_apart(void *arg)
 {
+	const struct apart *apart = arg;
+	struct meshkeys *m = apart->m;
 	struct word word;
 
+	/* Its descriptor is closed, and the number may come again. */
+	mk_log_close();
 	memset(&word, 0, sizeof(word));
 	mk_buf_cut(&m->out, 0);
 	word.code = keep_become(&m->keep, &m->place, &m->why);
-	/* Which a change of the user id takes away again. */
+	/* Which a change of the user id takes away. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (word.code == 0)
-		word.code = work(m, arg);
+		word.code = apart->work(m, apart->arg);
 	word.why = m->why;
 	if (word.code == 0)
 		word.code = mk_buf_check(&m->out, &word.why, "output");
 	if (word.code != 0)
 		mk_buf_cut(&m->out, 0);
-	_exit(mk_write_all(fd, &word, sizeof(word)) &&
-	    mk_write_all(fd, m->out.data, m->out.len) ? 0 : 1);
+	return mk_write_all(STDOUT_FILENO, m->out.data, m->out.len) &&
+	    mk_write_all(STDOUT_FILENO, &word, sizeof(word)) ? 0 : 1;
 }
 
 /* No control character of a stranger's reaches the terminal. */
 static void
-take_text(struct mk_buf *text, const char *piece, size_t len)
+clean(struct mk_buf *text)
 {
-	for (; len > 0; piece++, len--)
-		mk_buf_putc(text, (*piece >= ' ' && *piece <= '~') ||
-		    *piece == '\n' || *piece == '\t' ? *piece : '?');
+	size_t i;
+
+	for (i = 0; i < text->len; i++) {
+		if ((text->data[i] < ' ' || text->data[i] > '~') &&
+		    text->data[i] != '\n' && text->data[i] != '\t')
+			text->data[i] = '?';
+	}
 }
 
-/* The end of the pipe is the end of the child's words. */
+/* The last thing in the buffer, which is taken out of it. */
 static bool
-receive(int fd, struct word *ret_word, struct mk_buf *text)
+take_word(struct mk_buf *text, struct word *ret_word)
 {
-	char piece[4096], *head = (char *)ret_word;
-	size_t got = 0, part;
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, piece, sizeof(piece));
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n == 0 && got == sizeof(*ret_word);
-		part = sizeof(*ret_word) - got;
-		if (part > (size_t)n)
-			part = (size_t)n;
-		memcpy(head + got, piece, part);
-		got += part;
-		take_text(text, piece + part, (size_t)n - part);
-	}
+	if (text->len < sizeof(*ret_word))
+		return false;
+	memcpy(ret_word, text->data + text->len - sizeof(*ret_word),
+	    sizeof(*ret_word));
+	mk_buf_cut(text, text->len - sizeof(*ret_word));
+	return true;
 }
 
 /* The reason is a stranger's too: it is shown, and stands in the log. */
 static int
-settle(struct meshkeys *m, struct word *word, const struct mk_buf *text)
+settle(struct meshkeys *m, struct word *word)
 {
 	char *stage = word->why.stage, *p;
 
-	if (text->failed != 0)
-		return mk_buf_check(text, &m->why, "output");
 	if (word->code == 0)
 		return 0;
 	stage[sizeof(word->why.stage) - 1] = '\0';
@@ -96,34 +99,23 @@ int
 meshkeys_apart(struct meshkeys *m, meshkeys_work *work, void *arg,
     struct mk_buf *text)
 {
+	static const char *const argv[] = { MESHKEYS_IDENT, NULL };
+	struct apart apart = { m, work, arg };
+	const struct mk_child child = { .argv = argv, .call = work_apart,
+	    .arg = &apart, .seconds = SECONDS };
 	struct word word;
-	int fds[2], status = 0;
-	pid_t pid, reaped;
-	bool whole;
+	int e, status = 0;
 
-	memset(&word, 0, sizeof(word));
-	if (pipe(fds) == -1)
-		return mk_fail(&m->why, MK_E_SYSTEM, "child",
-		    "cannot make a pipe: %s", strerror(errno));
-	pid = fork();
-	if (pid == 0) {
-		(void)close(fds[0]);
-		work_apart(m, work, arg, fds[1]);
-	}
-	(void)close(fds[1]);
-	whole = pid != -1 && receive(fds[0], &word, text);
-	(void)close(fds[0]);
-	if (pid == -1)
-		return mk_fail(&m->why, MK_E_SYSTEM, "child",
-		    "cannot fork: %s", strerror(errno));
-	do {
-		reaped = waitpid(pid, &status, 0);
-	} while (reaped == -1 && errno == EINTR);
-	if (!whole || reaped != pid || !WIFEXITED(status) ||
-	    WEXITSTATUS(status) != 0)
+	text->max += sizeof(word);
+	e = mk_child_run(&child, text, &status, &m->why);
+	text->max -= sizeof(word);
+	if (e != 0)
+		return e;
+	if (status != 0 || !take_word(text, &word))
 		return mk_fail(&m->why, MK_E_BUG, "child", "the process that "
 		    "reads the stores did not finish its answer");
-	return settle(m, &word, text);
+	clean(text);
+	return settle(m, &word);
 }
 
 int
