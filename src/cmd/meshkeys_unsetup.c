@@ -35,6 +35,9 @@ reload(struct setup *s, struct mk_why *why)
 	if (s->sshd.program == NULL && mk_sshd_find(&s->sshd, why) != 0)
 		return 0;
 	e = setup_reload(s, why);
+	/* Who could log in to start it again, if this is the watchdog? */
+	if (e != 0 && s->ended != NULL)
+		e = setup_reload(s, why);
 	return e != MK_E_CONFIG ? e : mk_fail(why, e, "sshd", "the files are "
 	    "as before, but %s", why->detail);
 }
@@ -134,6 +137,9 @@ meshkeys_unsetup(struct meshkeys *m)
 		e = nothing(&s);
 	else if (e == 0)
 		e = take_back(&s);
+	else if (m->unconfirmed)
+		/* Nobody sees what the watchdog says. */
+		setup_log(&s, "rollback", NULL, &m->why);
 	if (e != 0)
 		(void)setup_tell_end(&s, "failed");
 	setup_close(&s);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cmd/setup_trial.h"
@@ -124,7 +125,7 @@ is_identity(const char *line, size_t len, bool *ret_is, struct mk_why *why)
 		return mk_fail(why, MK_E_SYSTEM, "memory", "out of memory");
 	if ((e = mk_words_split(copy, &words, why)) == 0)
 		*ret_is = words.n > 0 &&
-		    strcmp(words.word[0], "identity") == 0;
+		    strcasecmp(words.word[0], "identity") == 0;
 	free(copy);
 	return e;
 }

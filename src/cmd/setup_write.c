@@ -128,13 +128,15 @@ put_line(struct mk_buf *out, char *const *argv)
 static bool
 has_chain(const struct mk_file *file, bool *ret_same, const struct mk_buf *line)
 {
-	char *copy = strndup((const char *)file->data, file->len);
-	char *cursor = copy, *text;
+	char *copy = malloc(file->len + 1), *cursor = copy, *text;
 	struct mk_words words;
 	bool found = false;
 	size_t len;
 
 	*ret_same = false;
+	/* Not as a string, which would end at a NUL byte. */
+	if (copy != NULL)
+		memcpy(copy, file->data, file->len);
 	while (copy != NULL && !found && (text = mk_line_next(&cursor,
 	    copy + file->len, &len)) != NULL) {
 		*ret_same = len + 1 == line->len &&

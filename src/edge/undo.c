@@ -121,14 +121,16 @@ read_boot(char boot[MK_UNDO_BOOT])
 		(void)snprintf(boot, MK_UNDO_BOOT, "-");
 }
 
-/* A login of another boot is newer than all that was before that. */
+/* A login of another boot is newer than all that was before that, and what
+   is no login at all is not. */
 bool
 mk_undo_before(const struct mk_undo *undo, int64_t uptime)
 {
 	char boot[MK_UNDO_BOOT];
 
 	read_boot(boot);
-	if (strcmp(boot, "-") == 0 || strcmp(undo->boot, "-") == 0)
+	if (uptime < 0 || strcmp(boot, "-") == 0 ||
+	    strcmp(undo->boot, "-") == 0)
 		return false;
 	return strcmp(boot, undo->boot) != 0 || undo->uptime < uptime;
 }

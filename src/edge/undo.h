@@ -40,6 +40,7 @@ int64_t	mk_undo_time(const struct mk_undo *undo);
 /*
  * Whether that was before a moment of this boot, in nanoseconds since it:
  * unlike the time above this is right also if the clock was set in between.
+ * A negative moment is none: false.
  */
 bool	mk_undo_before(const struct mk_undo *undo, int64_t uptime);
 

@@ -196,6 +196,9 @@ undo_dir(const struct mk_undo *undo, const struct mk_undo_entry *entry,
 		tell(asker, entry->path, "removed");
 	else if (errno == ENOTEMPTY || errno == EEXIST)
 		tell(asker, entry->path, "not empty, stays");
+	/* A link or a mount of somebody's: nothing of ours is in the way. */
+	else if (errno == ENOTDIR || errno == EBUSY)
+		tell(asker, entry->path, "another one now, stays");
 	else if (errno != ENOENT)
 		r = failed(entry, why);
 	if (r == MK_OK && fsync(place.dir.fd) != 0)
@@ -250,7 +253,8 @@ remove_strays(const struct mk_undo *undo)
 	mk_temp_sweep(undo->dir.fd);
 }
 
-/* The journal before its directory: that alone means nothing. */
+/* The journal before its directory: that alone means nothing, and stays if
+   somebody else has put a file there. */
 static int
 remove_journal(struct mk_undo *undo, struct mk_why *why)
 {
@@ -264,7 +268,8 @@ remove_journal(struct mk_undo *undo, struct mk_why *why)
 	if ((unlinkat(undo->dir.fd, "journal", 0) != 0 && errno != ENOENT) ||
 	    fsync(undo->dir.fd) != 0 ||
 	    (unlinkat(place.dir.fd, place.name, AT_REMOVEDIR) != 0 &&
-	    errno != ENOENT) || fsync(place.dir.fd) != 0)
+	    errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST) ||
+	    fsync(place.dir.fd) != 0)
 		r = mk_fail(why, MK_E_SYSTEM, "undo", "cannot remove '%s': "
 		    "%s", MK_UNDO_DIR, strerror(errno));
 	mk_undo_place_close(&place);

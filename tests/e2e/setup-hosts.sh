@@ -230,6 +230,11 @@ ok "systemd: it reloads" played '^systemctl reload ssh.service$'
 ok "systemd: no process waits" not pgrep -f 'meshkeys setup'
 login "$keys/way" root true
 : >"$t/played"
+echo damage >>"$undo/journal"
+tool unsetup --unconfirmed
+ok "systemd: a timer that cannot take back" refused 71 'journal. is damaged'
+ok "systemd: tells the log" grep -q 'damaged.*event=meshkeys.rollback' "$t/log"
+sed -i '$d' "$undo/journal"
 tool unsetup --unconfirmed
 ok "systemd: what its timer runs" said 0 "'$dropin': removed"
 ok "systemd: logged" logged rollback
@@ -251,6 +256,15 @@ set_up --yes
 ok "systemd: an sshd that ends: 71" refused 71 'ssh.service ended when'
 ok "systemd: it is started again" played '^systemctl restart ssh.service$'
 ok "systemd: as it was before" same_as_before
+rm "$t/ends"
+set_up --yes
+touch "$t/ends"
+: >"$t/played"
+tool unsetup
+ok "systemd: an sshd that ends on the way back" \
+    said 0 'sshd was started again .ssh.service'
+ok "systemd: is started again" played '^systemctl restart ssh.service$'
+ok "systemd: and all is as before" same_as_before
 rm "$t/ends"
 touch "$t/ended"
 sed -i 's/is-active\*) exit 3/is-active*ssh.socket) exit 0 ;;\

@@ -159,7 +159,7 @@ ok "or it says that there is none" refused 1 'allow no type of key'
 echo 'options command=\"/bin/false\"' >"$config/meshkeys.conf"
 try mesh alice
 ok "its options are tried" worked
-printf '%s\n' '  "identity"  passwd' 'log-level debug' \
+printf '%s\n' '  "Identity"  passwd' 'log-level debug' \
     >"$config/meshkeys.conf"
 try mesh alice
 ok "whoever says who a user is" worked

@@ -445,6 +445,41 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* The directory that was made is a link of somebody's now, or leads nowhere
+   when it should be made. */
+START_TEST(moved_since)
+{
+	ck_assert_int_eq(change(), 0);
+	ck_assert_int_eq(rename(tree_path(DROPINS),
+	    tree_path(DROPINS "2")), 0);
+	ck_assert_int_eq(symlink(strrchr(DROPINS "2", '/') + 1,
+	    tree_path(DROPINS)), 0);
+	ck_assert_int_eq(take_back(), 0);
+	ck_assert(!is_there(DROPIN));
+	ck_assert(is_there(DROPINS));
+	ck_assert_int_eq(rmdir(tree_path(DROPINS "2")), 0);
+	ck_assert_int_eq(change(), MK_E_SYSTEM);
+	ck_assert_int_eq(take_back(), 0);
+	ck_assert(is_there(DROPINS));
+}
+END_TEST
+
+/* Whoever edits the journal leaves a copy beside it. */
+START_TEST(beside_the_journal)
+{
+	struct mk_undo *undo;
+
+	ck_assert_int_eq(change(), 0);
+	tree_text(MK_CONFDIR "/setup.undo/journal~", "x\n");
+	ck_assert_int_eq(take_back(), 0);
+	ck_assert(is_there(MK_CONFDIR "/setup.undo/journal~"));
+	undo = opened(MK_UNDO_NONE);
+	mk_undo_close(undo);
+	ck_assert_int_eq(change(), 0);
+	ck_assert_int_eq(take_back(), 0);
+}
+END_TEST
+
 /* The way back needs no room on the disk. */
 START_TEST(full_disk)
 {
@@ -476,6 +511,7 @@ START_TEST(boots)
 	    "9000000000000000000\n");
 	undo = opened(MK_UNDO_UNCONFIRMED);
 	ck_assert(mk_undo_before(undo, 1));
+	ck_assert(!mk_undo_before(undo, -1));
 	mk_undo_close(undo);
 	tree_text(MK_CONFDIR "/setup.undo/journal", "meshkeys-setup-undo 1\n"
 	    "state unconfirmed 1 1 - - 1\n");
@@ -520,6 +556,8 @@ mk_suite(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, changes_and_takes_back);
 	tcase_add_test(t, states);
+	tcase_add_test(t, moved_since);
+	tcase_add_test(t, beside_the_journal);
 	tcase_add_test(t, full_disk);
 	tcase_add_test(t, boots);
 	tcase_add_test(t, crash_of_changing);
