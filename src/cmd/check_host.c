@@ -109,7 +109,7 @@ tell_portal(struct check *c, int status, const struct mk_buf *err)
 
 	if (status == 0)
 		check_tell(c, CHECK_OK, "portal", NULL, "mesh-refresh "
-		    "--dry-run asked and was answered");
+		    "--dry-run finds nothing wrong");
 	else
 		check_tell(c, CHECK_WARN, "portal", "meshkeys refresh "
 		    "--dry-run", "mesh-refresh --dry-run ends with %d%s: "

@@ -44,6 +44,7 @@ struct profile {
 	const struct mk_udf *udf;
 	const char *user;
 	enum mk_when_stale when_stale;
+	bool has_portal;
 	char text[MK_UDF_TEXT + 1];
 	struct mk_file set, seen;
 };
@@ -308,7 +309,13 @@ look_at(struct store *s, struct profile *p)
 	mk_arena_init(&a, mk_verify_memory(MK_SEEN_MAX));
 	e = mk_store_set(&s->store, p->udf, config->max_set, &p->set, &why);
 	memory = look_at_seen(s, p, &a, &seen);
-	if (e == MK_E_NOPROFILE) {
+	if (e == MK_E_NOPROFILE && !p->has_portal) {
+		mk_fail(&why, e, "cache", "no set of %s is here, and no "
+		    "portal is configured to fetch it from: meshkeys.conf "
+		    "needs a line 'portal URL'", p->text);
+		tell(s, p, &(const struct check_about){ level_here(s),
+		    "cache", NULL }, &why);
+	} else if (e == MK_E_NOPROFILE) {
 		mk_fail(&why, e, "cache", "no set of %s was ever fetched",
 		    p->text);
 		tell_run(s, p, (struct check_about){ level_here(s), "cache",
@@ -342,7 +349,8 @@ look_at_hers(struct store *s)
 	for (i = 0; i < identity.n; i++) {
 		struct profile p = { .udf = &identity.profiles[i].udf,
 		    .user = s->c->user, .when_stale =
-		    identity.profiles[i].policy.when_stale };
+		    identity.profiles[i].policy.when_stale, .has_portal =
+		    identity.profiles[i].policy.portal != NULL };
 
 		look_at(s, &p);
 	}
@@ -361,7 +369,8 @@ look_at_all(struct store *s)
 	for (i = 0; i < everyone.n; i++) {
 		struct profile p = { .udf = &everyone.profiles[i].udf,
 		    .user = everyone.profiles[i].user,
-		    .when_stale = s->site->config.policy.when_stale };
+		    .when_stale = s->site->config.policy.when_stale,
+		    .has_portal = everyone.profiles[i].portal != NULL };
 
 		look_at(s, &p);
 	}
@@ -379,7 +388,8 @@ sum_up(struct store *s)
 			    "and %zu more such findings of profiles",
 			    s->told[level] - TOLD_MAX);
 	if (s->profiles > 0)
-		check_tell(s->c, CHECK_OK, "cache", NULL, "%zu of %zu "
+		check_tell(s->c, s->fresh == s->profiles ? CHECK_OK :
+		    CHECK_NOTE, "cache", NULL, "%zu of %zu "
 		    "profile%s fresh", s->fresh, s->profiles,
 		    s->profiles == 1 ? " is" : "s are");
 	if (s->verified > VERIFIED_MAX)

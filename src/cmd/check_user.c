@@ -116,8 +116,6 @@ check_lock(struct check *c, const struct spwd *sp, const char *user)
 {
 	static const struct mend unlock = { CHECK_FAIL, "lock",
 	    "usermod -p '*'" };
-	static const struct mend expire = { CHECK_NOTE, "lock",
-	    "usermod -e 1" };
 
 	if (sp->sp_pwdp == NULL || sp->sp_pwdp[0] != '!')
 		return;
@@ -126,9 +124,10 @@ check_lock(struct check *c, const struct spwd *sp, const char *user)
 		    "with 'UsePAM no' sshd refuses it; a '*' for the "
 		    "password is none, and no lock");
 	else
-		tell_mend(c, &expire, user, "the account has a locked "
-		    "password, which keeps no key out with 'UsePAM yes'; to "
-		    "keep her out let the account expire");
+		/* No command: somebody would paste it, and lock her out. */
+		check_tell(c, CHECK_NOTE, "lock", NULL, "the account has a "
+		    "locked password, which keeps no key out with 'UsePAM "
+		    "yes'; an account that has expired would");
 }
 
 /* sshd lets in on the day itself, PAM does not; and 0 is for PAM no day. */

@@ -233,7 +233,7 @@ prepare(struct refresh *r, const struct keep_place *place,
 
 	r->talk = !r->watch && (isatty(STDERR_FILENO) == 1 || r->n_names > 0);
 	mk_log_debug(r->debug);
-	mk_log_echo(isatty(STDERR_FILENO) == 1);
+	mk_log_echo(r->talk || isatty(STDERR_FILENO) == 1);
 	if ((e = keep_become(&r->keep, place, why)) != 0)
 		return e;
 	/* Nothing happens in a dry run that a log should tell of. */

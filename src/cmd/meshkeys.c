@@ -31,10 +31,10 @@ static const char tail[] =
     "  --version      show the version\n"
     "\n"
     "Exit status: 0 done, 64 usage, 65 the set is refused, 66 no such file "
-    "or profile,\n"
-    "71 system error, 75 run it again, 77 permission, 78 configuration.  "
-    "See\n"
-    "meshkeys(8).\n";
+    "or\n"
+    "profile, 71 system error, 75 run it again, 77 permission, "
+    "78 configuration.\n"
+    "See meshkeys(8).\n";
 
 static const struct cmdline_word *
 command_at(size_t i)

@@ -6,15 +6,15 @@
 #include "cmd/meshkeys.h"
 
 const struct meshkeys_command meshkeys_commands[] = {
-	{ { "setup", "[--chain | --no-chain] [--way-in USER] [--key FILE] "
-	    "[--login USER]\n           [--yes]\n       meshkeys setup "
+	{ { "setup", "[--chain | --no-chain] [--way-in USER] [--key FILE]\n"
+	    "           [--login USER] [--yes]\n       meshkeys setup "
 	    "--confirm",
 	    "make sshd ask for Mesh keys, with a way back",
 	    "Writes the drop-in for sshd, tries it with a second sshd on the "
 	    "loopback, and\n"
 	    "makes the running one read it.  Unless --confirm is given from a "
-	    "new login within\n"
-	    "a minute, all is taken back.\n"
+	    "new login\n"
+	    "within a minute, all is taken back.\n"
 	    "\n"
 	    "  --chain        keep the AuthorizedKeysCommand that is there, "
 	    "behind ours\n"
@@ -56,7 +56,8 @@ const struct meshkeys_command meshkeys_commands[] = {
 	{ { "map list", "[USER]",
 	    "who is who, and where it is written",
 	    "Shows each user with her fingerprints, their options, and the "
-	    "source that decides.\n",
+	    "source that\n"
+	    "decides.\n",
 	    "", 0, 1 }, meshkeys_map_list },
 	{ { "map check", "[--split]",
 	    "find what is wrong in the map and users/",
@@ -72,8 +73,8 @@ const struct meshkeys_command meshkeys_commands[] = {
 	    "Prints the authorized_keys lines of USER as the helper prints "
 	    "them, each behind\n"
 	    "the number that sshd counts it by.  With a key offered sshd gets "
-	    "the line of that\n"
-	    "one.  Exit status that of the helper.\n",
+	    "the line of\n"
+	    "that one.  Exit status that of the helper.\n",
 	    "", 1, 1 }, meshkeys_keys },
 	{ { "explain", "USER [KEY | KEY-FINGERPRINT]",
 	    "why she can log in, or not",
@@ -90,20 +91,20 @@ const struct meshkeys_command meshkeys_commands[] = {
 	{ { "check", "[USER]",
 	    "look at all that stands between sshd and a key",
 	    "Looks at sshd's configuration, the helper, the files, the portal "
-	    "and the host, as\n"
-	    "sshd would, and tells what is wrong with the command that mends "
-	    "it.  Exit status\n"
-	    "0 if all is well, 1 for warnings, 2 for failures.\n",
+	    "and the host,\n"
+	    "as sshd would, and tells what is wrong with the command that "
+	    "mends it.  Exit\n"
+	    "status 0 if all is well, 1 for warnings, 2 for failures.\n",
 	    "", 0, 1 }, meshkeys_check },
 	{ { "status", "[--textfile FILE]",
 	    "users, profiles, devices and the age of what is known",
 	    "Shows each profile with its version, its devices, when it was "
-	    "last confirmed, and\n"
-	    "the last refusal.  Exit status 0 if all is well, 1 if a set is "
-	    "stale, if a portal\n"
-	    "last gave none or one that was refused, or if a line cannot be "
-	    "used, 2 if users\n"
-	    "cannot log in.\n"
+	    "last confirmed,\n"
+	    "and the last refusal.  Exit status 0 if all is well, 1 if a set "
+	    "is stale, if a\n"
+	    "portal last gave none or one that was refused, or if a line "
+	    "cannot be used, 2 if\n"
+	    "users cannot log in.\n"
 	    "\n"
 	    "  --textfile FILE  write the numbers for Prometheus into FILE "
 	    "instead\n",

@@ -179,8 +179,8 @@ warn_account(struct meshkeys_change *c)
 	}
 	e = meshkeys_accounts_find(&accounts, c->user, &uid);
 	if (e == MK_E_NOPROFILE)
-		meshkeys_map_warn(c, "'%s' has no account on this host",
-		    c->user);
+		meshkeys_map_warn(c, "'%s' has no account on this host; see "
+		    "that the name is right", c->user);
 	else if (e != 0)
 		meshkeys_map_warn(c, "whether '%s' has an account cannot be "
 		    "told: the look-up failed", c->user);

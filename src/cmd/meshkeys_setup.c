@@ -282,14 +282,24 @@ put_in_force(struct setup *s)
 	return mk_undo_enter(s->undo, end, why);
 }
 
+/* Whether root is who logs in to confirm it. */
+static bool
+is_by_root(const struct meshkeys *m)
+{
+	return m->way_in == NULL || strcmp(m->way_in, "root") == 0;
+}
+
 static void
 tell_next(const struct setup *s)
 {
 	if (!s->m->yes)
 		setup_say(s, "to keep it, log in anew within %u seconds and "
-		    "run there: meshkeys setup --confirm", SETUP_WATCHDOG);
+		    "run there%s: meshkeys setup --confirm", SETUP_WATCHDOG,
+		    is_by_root(s->m) ? "" : ", by sudo or as root");
 	setup_say(s, "then say who has which profile: meshkeys map add USER "
 	    "FINGERPRINT");
+	setup_say(s, "and where it comes from, by a line in "
+	    MK_CONFDIR "/meshkeys.conf: portal URL");
 	setup_say(s, "have the portals asked: %s",
 	    setup_has_systemd() ?
 	    "systemctl enable --now mesh-refresh.timer" :

@@ -156,6 +156,21 @@ send_request(struct refresh *r, struct refresh_job *job, const char *etag)
 	r->under_way++;
 }
 
+/* Whoever has named her waits for the set that nothing can fetch. */
+static void
+end_without_portal(struct refresh *r, struct refresh_job *job)
+{
+	char udf[MK_UDF_TEXT + 1];
+
+	if (r->n_names > 0) {
+		mk_udf_format(&job->profile->udf, udf);
+		mk_log(LOG_NOTICE, "portal: none is configured for %s: "
+		    "meshkeys.conf needs a line 'portal URL'; "
+		    "event=refresh.portal", udf);
+	}
+	refresh_end(r, job, REFRESH_NO_PORTAL, NULL);
+}
+
 void
 refresh_start(struct refresh *r, struct refresh_job *job)
 {
@@ -174,7 +189,7 @@ refresh_start(struct refresh *r, struct refresh_job *job)
 	if (e != 0)
 		end_by_code(r, job, e, &why);
 	else if (job->portal == NULL)
-		refresh_end(r, job, REFRESH_NO_PORTAL, NULL);
+		end_without_portal(r, job);
 	else
 		send_request(r, job, question.etag);
 	free(question.etag);

@@ -344,6 +344,10 @@ judge_way_in(struct trial *t)
 {
 	const struct setup_heard *h = &t->heard;
 
+	if (h->end == SETUP_KEPT_OUT && t->login.key == NULL &&
+	    !has_said(&t->login.said_sshd, " publickey for "))
+		return kept_out(t, "sshd tells of no key that it was offered; "
+		    "whether the agent answers and has one shows: ssh-add -l");
 	if (h->end == SETUP_KEPT_OUT)
 		return kept_out(t, "sshd refused the key");
 	if (h->end == SETUP_HALF_IN)

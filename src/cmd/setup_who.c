@@ -128,6 +128,15 @@ root_may(const struct setup *s, struct mk_why *why)
 	return e;
 }
 
+/* ssh(1) would only complain of its mode. */
+static bool
+is_public(const char *key)
+{
+	const size_t len = strlen(key);
+
+	return len > 4 && strcmp(key + len - 4, ".pub") == 0;
+}
+
 int
 setup_way_in_ready(const struct setup *s, struct mk_why *why)
 {
@@ -145,6 +154,9 @@ setup_way_in_ready(const struct setup *s, struct mk_why *why)
 	if (m->key != NULL && access(m->key, R_OK) != 0)
 		return mk_fail(why, MK_E_USAGE, "way-in",
 		    "cannot read the key '%s'", m->key);
+	if (m->key != NULL && is_public(m->key))
+		return mk_fail(why, MK_E_USAGE, "way-in", "'%s' is the public "
+		    "key: name the private one, without '.pub'", m->key);
 	if (m->key == NULL && (agent == NULL || agent[0] == '\0'))
 		return mk_fail(why, MK_E_USAGE, "way-in", "nobody would get "
 		    "in if the helper failed, for all that is known: name a "

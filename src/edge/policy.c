@@ -78,8 +78,9 @@ set_portal(struct mk_policy *policy, const char *value, struct mk_why *why)
 		return MK_OK;
 	}
 	if (!is_portal(value))
-		return mk_value_fail(value, "none, https://HOST/PATH, "
-		    "http://HOST/PATH or file:/DIR, without a user, ? and #",
+		return mk_value_fail(value, "https://HOST/PATH, "
+		    "http://HOST/PATH, file:/DIR or none, without a user, ? "
+		    "and #",
 		    why);
 	return set_string(&policy->portal, value, why);
 }
